@@ -1,0 +1,2 @@
+//! The `engraft` command.
+fn main() {}

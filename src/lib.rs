@@ -1,0 +1,1 @@
+//! Personalised pages that stay cached: the core.
