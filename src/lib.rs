@@ -1,1 +1,3 @@
 //! Personalised pages that stay cached: the core.
+
+pub mod html;

@@ -1,0 +1,11 @@
+//! HTML: [`locate`] finds places, [`operation`] says what is to be done there, [`editor`] folds it into edits and
+//! [`splice`] makes them.
+
+pub mod editor;
+mod fold;
+pub mod locate;
+pub mod operation;
+pub mod outcome;
+pub mod selector;
+pub mod splice;
+mod start_tag;
