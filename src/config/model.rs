@@ -1,0 +1,111 @@
+//! The shapes of a configuration document: what may be written, field by field.
+//!
+//! These types only say what is well formed. What the fields mean together is decided when a document is
+//! [compiled](crate::engine). The JSON Schema in `envoy/engraft.schema.json` is generated from them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+mod attribute;
+mod cache;
+mod duration;
+mod matcher;
+mod patch;
+
+pub use attribute::{Attribute, AttributeKind, Connection, UserAgent};
+pub use cache::{Cache, CacheControl, Directives};
+pub use duration::{Duration, DurationError};
+pub use matcher::{RequestMatch, SafeRegex, StringMatcher};
+pub use patch::{AttributeChanges, ClassChanges, HeaderChanges, Patch, Redirect, Rewrite};
+
+/// A configuration document, version 1.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Config {
+    /// The version of the configuration language; `1`.
+    pub version: u32,
+    /// What conditions and templates may read of a request, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, Attribute>,
+    /// What is done to which requests. The first route that matches counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub routes: Vec<Route>,
+    /// How much of what a visitor or an origin sends is held or followed.
+    #[serde(default)]
+    pub limits: Limits,
+    /// Answers a request that asks for it with headers that say what was decided. Off unless written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub debug: Option<Debug>,
+}
+
+/// One route: which requests, and what is done to them.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct Route {
+    /// The name in metrics, logs and the debug header: letters, digits, `_` and `-`, at most 64.
+    pub name: String,
+    /// Which requests; without it, all.
+    #[serde(rename = "match", skip_serializing_if = "Option::is_none")]
+    pub matches: Option<RequestMatch>,
+    /// What browsers and shared caches in front are told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache: Option<Cache>,
+    /// Content types besides `text/html` and `application/xhtml+xml` whose bodies are read as HTML.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub content_types: Vec<String>,
+    /// What is changed, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub patches: Vec<Patch>,
+}
+
+/// Bounds, in bytes unless said otherwise. A page that meets one is delivered whole; what could not be done is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct Limits {
+    /// The longest element that is held back while its end is not known.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1024, max = 16777216)))]
+    pub max_held_bytes: u32,
+    /// The longest start or end tag that is understood.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1024, max = 16777216)))]
+    pub max_tag_bytes: u32,
+    /// Memory of the HTML parser for open elements, for each response.
+    #[cfg_attr(feature = "schema", schemars(range(min = 16384, max = 67108864)))]
+    pub max_parser_bytes: u32,
+    /// How many elements of one page are edited.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 100000)))]
+    pub max_elements: u32,
+    /// The longest value that an attribute takes over from a request; a longer one counts as missing.
+    #[cfg_attr(feature = "schema", schemars(range(min = 16, max = 65536)))]
+    pub max_value_bytes: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_held_bytes: 128 * 1024,
+            max_tag_bytes: 128 * 1024,
+            max_parser_bytes: 1024 * 1024,
+            max_elements: 2000,
+            max_value_bytes: 4096,
+        }
+    }
+}
+
+/// Who may ask for debug headers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct Debug {
+    /// What the request header `x-engraft-debug` must say, at least 16 characters. Without it only requests from a
+    /// loopback address are answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
+}

@@ -1,0 +1,3 @@
+//! Decisions: what a visitor is to see.
+
+pub mod condition;

@@ -1,0 +1,445 @@
+//! Attributes: the values of a request that conditions and templates may read.
+//!
+//! What a visitor can write is bounded here: a value longer than `limits.max_value_bytes` counts as missing, and a closed
+//! set (`values`) maps everything else to one fallback.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use http::{HeaderMap, HeaderName};
+use serde_json::Value;
+
+use super::{RequestHead, authority, cookies, language, target::Target, user_agent};
+use crate::config::model;
+use crate::config::model::{AttributeKind, Connection};
+use crate::config::node::Path;
+use crate::config::problem::{Kind as ProblemKind, Problem};
+use crate::decide::condition::{Attributes, Kind, Vocabulary};
+
+/// Something about a request that is not in its head: the host knows it, or does not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fact {
+    /// Of the connection.
+    Connection(Connection),
+    /// An object in Envoy's filter state.
+    FilterState(String),
+}
+
+/// The attributes that a configuration names, and the built-in ones.
+#[derive(Debug, Default)]
+pub struct Catalogue {
+    entries: BTreeMap<String, Entry>,
+    facts: Vec<Fact>,
+    max_value_bytes: usize,
+}
+
+#[derive(Debug)]
+struct Entry {
+    source: Source,
+    kind: AttributeKind,
+    trusted: bool,
+    values: Option<Vec<String>>,
+    otherwise: Option<String>,
+}
+
+#[derive(Debug)]
+enum Source {
+    Header(HeaderName),
+    Cookie(String),
+    Query(String),
+    PathSegment(usize),
+    Language(Vec<String>),
+    Device,
+    Bot,
+    /// Index in the catalogue's facts.
+    Fact(usize),
+    Host,
+    Path,
+    QueryString,
+    Method,
+    Scheme,
+}
+
+const BUILT_IN: [(&str, fn() -> Source); 5] = [
+    ("request.host", || Source::Host),
+    ("request.path", || Source::Path),
+    ("request.query", || Source::QueryString),
+    ("request.method", || Source::Method),
+    ("request.scheme", || Source::Scheme),
+];
+
+/// Names that later versions give a meaning.
+const RESERVED: [&str; 4] = ["request", "variants", "flags", "id"];
+
+impl Catalogue {
+    /// Compiles `attributes`; what is wrong with them goes to `problems`.
+    #[must_use]
+    pub fn compile(
+        attributes: &BTreeMap<String, model::Attribute>,
+        max_value_bytes: usize,
+        problems: &mut Vec<Problem>,
+    ) -> Self {
+        let mut catalogue = Self { max_value_bytes, ..Self::default() };
+        for (name, source) in BUILT_IN {
+            catalogue.entries.insert(name.to_owned(), Entry::built_in(source()));
+        }
+        for (name, attribute) in attributes {
+            let path = Path::default().key("attributes").key(name);
+            let mut report =
+                |message: String| problems.push(Problem::new(ProblemKind::InvalidValue, path.clone(), message));
+            if RESERVED.contains(&name.as_str()) {
+                report(format!("\"{name}\" is a built-in name; call it something else"));
+            } else if !is_name(name) {
+                report(format!(
+                    "\"{name}\" can't be written in a template; use letters, digits, `_` and `-`, starting with a letter"
+                ));
+            }
+            match catalogue.entry(attribute) {
+                Ok(entry) => {
+                    catalogue.entries.insert(name.clone(), entry);
+                }
+                Err(message) => report(message),
+            }
+        }
+        catalogue
+    }
+
+    fn entry(&mut self, attribute: &model::Attribute) -> Result<Entry, String> {
+        let mut sources: Vec<Source> = Vec::new();
+        if let Some(name) = &attribute.header {
+            let name = HeaderName::try_from(name.as_str())
+                .map_err(|_| format!("\"{name}\" is not a header name"))?;
+            if name == http::header::COOKIE {
+                return Err("a cookie is read by its name: write `cookie: name`".into());
+            }
+            sources.push(Source::Header(name));
+        }
+        sources.extend(attribute.cookie.clone().map(Source::Cookie));
+        sources.extend(attribute.query.clone().map(Source::Query));
+        sources.extend(attribute.path_segment.map(|index| Source::PathSegment(index.into())));
+        sources.extend(attribute.language.clone().map(Source::Language));
+        sources.extend(attribute.user_agent.map(|what| match what {
+            model::UserAgent::Device => Source::Device,
+            model::UserAgent::Bot => Source::Bot,
+        }));
+        let facts = attribute.connection.map(Fact::Connection).into_iter();
+        for fact in facts.chain(attribute.filter_state.clone().map(Fact::FilterState)) {
+            sources.push(Source::Fact(self.facts.len()));
+            self.facts.push(fact);
+        }
+        if sources.len() != 1 {
+            const SOURCES: &str =
+                "header, cookie, query, path_segment, language, user_agent, connection, filter_state";
+            let count = if sources.is_empty() { "no source" } else { "more than one source" };
+            return Err(format!("{count} is named; name one of {SOURCES}"));
+        }
+        let source = sources.pop().ok_or("no source is named")?;
+        if matches!(&source, Source::Language(tags) if tags.is_empty()) {
+            return Err("the list of languages is empty; name those that the site has: [en, de]".into());
+        }
+        if attribute.values.as_ref().is_some_and(Vec::is_empty) {
+            return Err("the list of values is empty; name the values, or leave `values` out".into());
+        }
+        let kind = match source {
+            Source::Bot | Source::Fact(_) if self.is_flag(&source) => AttributeKind::Boolean,
+            _ => attribute.kind,
+        };
+        // What the proxy itself knows is not the visitor's to write, but a filter state may hold a copy of a header.
+        let trusted = attribute.trusted || attribute.connection.is_some();
+        Ok(Entry {
+            source,
+            kind,
+            trusted,
+            values: attribute.values.clone(),
+            otherwise: attribute.otherwise.clone(),
+        })
+    }
+
+    fn is_flag(&self, source: &Source) -> bool {
+        match source {
+            Source::Bot => true,
+            Source::Fact(index) => matches!(self.facts.get(*index), Some(Fact::Connection(Connection::Mtls))),
+            _ => false,
+        }
+    }
+
+    /// The names that there are, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> + Clone {
+        self.entries.keys().map(String::as_str)
+    }
+
+    /// What conditions may name, and what kind each is.
+    #[must_use]
+    pub fn vocabulary(&self) -> Vocabulary {
+        let kind = |kind| match kind {
+            AttributeKind::Text => Kind::Text,
+            AttributeKind::Number => Kind::Number,
+            AttributeKind::Boolean => Kind::Bool,
+            AttributeKind::List => Kind::List,
+        };
+        self.entries.iter().map(|(name, entry)| (name.as_str(), kind(entry.kind))).collect()
+    }
+
+    /// What the host is to supply with each request, in this order.
+    #[must_use]
+    pub fn facts(&self) -> &[Fact] {
+        &self.facts
+    }
+
+    /// Whether two requests for the same URL can differ in it. Caches key by URL, so what depends on nothing else is the
+    /// same for everybody.
+    #[must_use]
+    pub fn depends_on_visitor(&self, name: &str) -> bool {
+        !matches!(
+            self.entries.get(name).map(|entry| &entry.source),
+            Some(
+                Source::Query(_)
+                    | Source::PathSegment(_)
+                    | Source::Host
+                    | Source::Path
+                    | Source::QueryString
+                    | Source::Method
+                    | Source::Scheme
+            )
+        )
+    }
+
+    /// Whether a visitor can make up its value.
+    #[must_use]
+    pub fn is_visitor_controlled(&self, name: &str) -> bool {
+        self.entries.get(name).is_none_or(|entry| !entry.trusted)
+    }
+
+    /// The values of a request, of those attributes that are `wanted`. `facts` are those that [`facts`](Self::facts)
+    /// lists.
+    #[must_use]
+    pub fn read(&self, wanted: &BTreeSet<String>, request: &RequestHead, facts: &[Option<String>]) -> Values {
+        let target = Target::parse(&request.path);
+        let read = |name: &String| {
+            let entry = self.entries.get(name)?;
+            let text =
+                entry.source.read(request, target, facts).filter(|text| text.len() <= self.max_value_bytes);
+            Some((name.clone(), entry.settle(text)?))
+        };
+        Values(wanted.iter().filter_map(read).collect())
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_alphabetic())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+}
+
+impl Entry {
+    const fn built_in(source: Source) -> Self {
+        Self { source, kind: AttributeKind::Text, trusted: false, values: None, otherwise: None }
+    }
+
+    /// What becomes of a text that was read, or was not there.
+    fn settle(&self, text: Option<String>) -> Option<Value> {
+        let known = text.filter(|text| self.values.as_ref().is_none_or(|values| values.contains(text)));
+        let typed = known.and_then(|text| typed(self.kind, text));
+        typed.or_else(|| typed_fallback(self.kind, self.otherwise.as_ref()?))
+    }
+}
+
+fn typed(kind: AttributeKind, text: String) -> Option<Value> {
+    match kind {
+        AttributeKind::Text => Some(Value::String(text)),
+        AttributeKind::Number => {
+            let number: f64 = text.trim().parse().ok()?;
+            serde_json::Number::from_f64(number).map(Value::Number)
+        }
+        AttributeKind::Boolean => match text.as_str() {
+            "true" | "1" => Some(Value::Bool(true)),
+            "false" | "0" => Some(Value::Bool(false)),
+            _ => None,
+        },
+        AttributeKind::List => {
+            let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+            Some(Value::Array(items.map(|item| Value::String(item.to_owned())).collect()))
+        }
+    }
+}
+
+fn typed_fallback(kind: AttributeKind, otherwise: &str) -> Option<Value> {
+    typed(kind, otherwise.to_owned())
+}
+
+impl Source {
+    fn read(&self, request: &RequestHead, target: Target<'_>, facts: &[Option<String>]) -> Option<String> {
+        match self {
+            Self::Header(name) => first_value(&request.headers, name),
+            Self::Cookie(name) => cookies::cookie(&request.headers, name).map(Into::into),
+            Self::Query(name) => target.parameter(name).map(Into::into),
+            Self::PathSegment(index) => target.segment(*index).map(Into::into),
+            Self::Language(tags) => {
+                language::negotiate(&request.headers, tags).and_then(|index| tags.get(index).cloned())
+            }
+            Self::Device => Some(user_agent::Device::of(&request.headers).name().to_owned()),
+            Self::Bot => Some(user_agent::is_bot(&request.headers).to_string()),
+            Self::Fact(index) => facts.get(*index).cloned().flatten(),
+            Self::Host => Some(authority::host(&request.authority).into_owned()),
+            Self::Path => Some(target.path().to_owned()),
+            Self::QueryString => target.query().map(str::to_owned),
+            Self::Method => Some(request.method.clone()),
+            Self::Scheme => Some(request.scheme.clone()),
+        }
+    }
+}
+
+fn first_value(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+/// The attributes of one request.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Values(BTreeMap<String, Value>);
+
+impl Values {
+    /// The value as text: numbers as JavaScript writes them, lists with commas.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<String> {
+        self.0.get(name).map(|value| crate::decide::condition::coercion::text(value).into_owned())
+    }
+
+    /// Names and values, sorted by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+}
+
+impl Attributes for Values {
+    fn attribute(&self, path: &str) -> Option<&Value> {
+        self.0.get(path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn catalogue(yaml: &str) -> (Catalogue, Vec<String>) {
+        let config: model::Config = crate::config::source::read(yaml.as_bytes()).unwrap().decode().unwrap();
+        let mut problems = Vec::new();
+        let catalogue = Catalogue::compile(&config.attributes, 64, &mut problems);
+        (catalogue, problems.iter().map(ToString::to_string).collect())
+    }
+
+    fn request() -> RequestHead {
+        let headers = [
+            ("x-geo-country", "US"),
+            (
+                "cookie",
+                "plan=pro; first=\u{e9}; seats=12; big=1234567890123456789012345678901234567890123456789012345678901234567890",
+            ),
+            ("accept-language", "de-AT, en;q=0.5"),
+            ("user-agent", "curl/8.0"),
+            ("x-tags", "a, b,,c"),
+            ("x-on", "1"),
+        ];
+        let mut head = RequestHead {
+            method: "GET".into(),
+            scheme: "https".into(),
+            authority: "Shop.Example:8443".into(),
+            path: "/p/aurora%20x?utm_source=mail&q=%3C".into(),
+            headers: HeaderMap::new(),
+        };
+        for (name, value) in headers {
+            head.headers.append(name, http::HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        }
+        head
+    }
+
+    #[test]
+    fn every_source_is_read() {
+        let (catalogue, problems) = catalogue(
+            "version: 1
+attributes:
+  country: { header: X-Geo-Country, trusted: true, values: [US, CA], otherwise: other }
+  narrow:  { header: x-geo-country, values: [DE], otherwise: other }
+  plan:    { cookie: plan }
+  first:   { cookie: first }
+  seats:   { cookie: seats, type: number }
+  big:     { cookie: big, otherwise: none }
+  slug:    { path_segment: 1 }
+  utm:     { query: utm_source }
+  missing: { query: nothing }
+  lang:    { language: [en, de], otherwise: en }
+  device:  { user_agent: device }
+  bot:     { user_agent: bot }
+  tags:    { header: x-tags, type: list }
+  on:      { header: x-on, type: boolean }
+  peer:    { connection: peer_address }
+  team:    { filter_state: team }
+",
+        );
+        assert_eq!(problems, Vec::<String>::new());
+        assert_eq!(
+            catalogue.facts(),
+            [Fact::Connection(Connection::PeerAddress), Fact::FilterState("team".into())]
+        );
+        let wanted = catalogue.names().map(str::to_owned).collect();
+        let values = catalogue.read(&wanted, &request(), &[Some("192.0.2.1".into()), None]);
+        let shown: Vec<String> = values.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        assert_eq!(
+            shown,
+            [
+                "big=\"none\"",
+                "bot=true",
+                "country=\"US\"",
+                "device=\"desktop\"",
+                "first=\"é\"",
+                "lang=\"de\"",
+                "narrow=\"other\"",
+                "on=true",
+                "peer=\"192.0.2.1\"",
+                "plan=\"pro\"",
+                "request.host=\"shop.example\"",
+                "request.method=\"GET\"",
+                "request.path=\"/p/aurora%20x\"",
+                "request.query=\"utm_source=mail&q=%3C\"",
+                "request.scheme=\"https\"",
+                "seats=12.0",
+                "slug=\"aurora x\"",
+                "tags=[\"a\",\"b\",\"c\"]",
+                "utm=\"mail\"",
+            ]
+        );
+        assert_eq!(values.text("seats").as_deref(), Some("12"));
+        assert!(catalogue.is_visitor_controlled("plan") && !catalogue.is_visitor_controlled("country"));
+        assert!(catalogue.depends_on_visitor("plan") && !catalogue.depends_on_visitor("slug"));
+    }
+
+    #[test]
+    fn mistakes_are_named_with_their_place() {
+        let (_, problems) = catalogue(
+            "version: 1
+attributes:
+  id: { cookie: a }
+  a b: { cookie: a }
+  both: { cookie: a, header: b }
+  none: { trusted: true }
+  bad: { header: 'a b' }
+  jar: { header: Cookie }
+  empty: { language: [] }
+  closed: { cookie: a, values: [] }
+",
+        );
+        for (path, message) in [
+            ("attributes.id", "built-in"),
+            ("attributes[\"a b\"]", "letters"),
+            ("attributes.both", "more than one source"),
+            ("attributes.none", "no source"),
+            ("attributes.bad", "not a header name"),
+            ("attributes.jar", "`cookie: name`"),
+            ("attributes.empty", "languages is empty"),
+            ("attributes.closed", "values is empty"),
+        ] {
+            assert!(
+                problems.iter().any(|line| line.contains(path) && line.contains(message)),
+                "{path}: {problems:#?}"
+            );
+        }
+    }
+}
