@@ -1,6 +1,7 @@
 //! HTML: [`locate`] finds places, [`operation`] says what is to be done there, [`editor`] folds it into edits and
 //! [`splice`] makes them.
 
+pub mod charset;
 pub mod editor;
 mod fold;
 pub mod locate;

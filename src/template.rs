@@ -69,6 +69,12 @@ impl Template {
         Ok(Self { parts })
     }
 
+    /// Nothing.
+    #[must_use]
+    pub const fn empty() -> Self {
+        Self { parts: Vec::new() }
+    }
+
     /// Its pieces, in order.
     #[must_use]
     pub fn parts(&self) -> &[Part] {

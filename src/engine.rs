@@ -1,0 +1,285 @@
+//! A compiled configuration: what every exchange is run with.
+
+use std::collections::BTreeSet;
+
+use http::HeaderMap;
+use siphasher::sip128::{Hasher128, SipHasher13};
+use std::hash::Hasher;
+
+use crate::cache::{CacheHeaders, Dependence};
+use crate::config::model::{self, Config, Limits};
+use crate::config::node::Path;
+use crate::config::problem::{Kind, Problem, Problems};
+use crate::config::source::{self, Document, Warning};
+use crate::patch::Patch;
+use crate::patch::compile::Compiler;
+use crate::request::attributes::{Catalogue, Fact};
+use crate::request::target::Target;
+use crate::request::{RequestHead, authority};
+use crate::route::{RouteInput, RouteTable};
+
+/// See the [module](self).
+#[derive(Debug)]
+pub struct Engine {
+    attributes: Catalogue,
+    limits: Limits,
+    debug: Option<model::Debug>,
+    routes: Vec<Route>,
+    table: RouteTable,
+    digest: u128,
+}
+
+/// A compiled route.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Route {
+    /// Its name.
+    pub name: String,
+    /// Its patches, in order.
+    pub patches: Vec<Patch>,
+    /// What caches outside are told.
+    pub cache: CacheHeaders,
+    /// Content types that are read as HTML besides HTML's own, in lower case.
+    pub content_types: Vec<String>,
+    /// The attributes that it reads.
+    pub reads: BTreeSet<String>,
+}
+
+/// A configuration that can be used, and remarks on it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Loaded {
+    /// The compiled configuration.
+    pub engine: Engine,
+    /// Scalars that do not mean what they seem to.
+    pub warnings: Vec<Warning>,
+}
+
+impl Engine {
+    /// Reads and compiles a configuration: JSON or YAML text, or the bytes of a `google.protobuf.Struct`.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn load(bytes: &[u8]) -> Result<Loaded, Problems> {
+        let document = source::read(bytes)?;
+        let config: Config = document.decode()?;
+        let engine = Self::compile(&config).map_err(|problems| place(problems, &document))?;
+        Ok(Loaded { engine, warnings: document.warnings_for::<Config>() })
+    }
+
+    /// Compiles a configuration.
+    ///
+    /// # Errors
+    /// Everything that does not fit together, without places in a text.
+    pub fn compile(config: &Config) -> Result<Self, Problems> {
+        let mut problems = Vec::new();
+        if config.version != 1 {
+            let path = Path::default().key("version");
+            problems.push(Problem::new(
+                Kind::InvalidValue,
+                path,
+                format!("version {} is not known; this is version 1", config.version),
+            ));
+        }
+        check_limits(&config.limits, &mut problems);
+        check_debug(config.debug.as_ref(), &mut problems);
+        let max_value_bytes = usize::try_from(config.limits.max_value_bytes).unwrap_or(usize::MAX);
+        let attributes = Catalogue::compile(&config.attributes, max_value_bytes, &mut problems);
+        let matches = config.routes.iter().enumerate();
+        let matches = matches.map(|(index, route)| (route_path(index).key("match"), route.matches.as_ref()));
+        let table = RouteTable::compile(matches, &mut problems);
+        let routes = config
+            .routes
+            .iter()
+            .enumerate()
+            .map(|(index, route)| Route::compile(route, &attributes, &route_path(index), &mut problems));
+        let routes: Vec<Route> = routes.collect();
+        check_names(&config.routes, &mut problems);
+        match (table, Problems::collect(problems)) {
+            (Some(table), None) => Ok(Self {
+                attributes,
+                limits: config.limits,
+                debug: config.debug.clone(),
+                routes,
+                table,
+                digest: digest(config),
+            }),
+            (_, Some(problems)) => Err(problems),
+            (None, None) => {
+                Err(Problem::new(Kind::InvalidValue, Path::default().key("routes"), "routes don't compile")
+                    .into())
+            }
+        }
+    }
+
+    /// The route of a request and its number: the first one that matches.
+    #[must_use]
+    pub fn route(&self, request: &RequestHead) -> Option<(usize, &Route)> {
+        let host = authority::host(&request.authority);
+        let input = RouteInput {
+            method: &request.method,
+            host: &host,
+            target: Target::parse(&request.path),
+            headers: &request.headers,
+        };
+        self.table.find(&input).and_then(|index| Some((index, self.routes.get(index)?)))
+    }
+
+    /// The routes, in order.
+    #[must_use]
+    pub fn routes(&self) -> &[Route] {
+        &self.routes
+    }
+
+    /// The bounds.
+    #[must_use]
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Who may ask for debug headers.
+    #[must_use]
+    pub const fn debug(&self) -> Option<&model::Debug> {
+        self.debug.as_ref()
+    }
+
+    /// The attributes.
+    #[must_use]
+    pub const fn attributes(&self) -> &Catalogue {
+        &self.attributes
+    }
+
+    /// What the host is to supply with each request, in this order.
+    #[must_use]
+    pub fn facts(&self) -> &[Fact] {
+        self.attributes.facts()
+    }
+
+    /// A digest of what the configuration means: the same for the same configuration in any form.
+    #[must_use]
+    pub const fn digest(&self) -> u128 {
+        self.digest
+    }
+}
+
+impl Route {
+    fn compile(
+        route: &model::Route,
+        attributes: &Catalogue,
+        path: &Path,
+        problems: &mut Vec<Problem>,
+    ) -> Self {
+        let mut compiler = Compiler::new(attributes, problems);
+        let patches: Vec<Patch> = route
+            .patches
+            .iter()
+            .enumerate()
+            .filter_map(|(index, patch)| {
+                compiler.patch(index, patch, &path.clone().key("patches").index(index))
+            })
+            .collect();
+        let reads: BTreeSet<String> = patches.iter().flat_map(Patch::reads).cloned().collect();
+        let mut dependence = Dependence::default();
+        for patch in &patches {
+            let of_visitor = patch.reads().iter().map(String::as_str);
+            let of_visitor = of_visitor.filter(|name| attributes.depends_on_visitor(name));
+            if patch.edits_elements() { &mut dependence.pages } else { &mut dependence.exchange }
+                .extend(of_visitor);
+        }
+        let cache =
+            CacheHeaders::compile(route.cache.as_ref(), &dependence, &path.clone().key("cache"), problems);
+        Self {
+            name: route.name.clone(),
+            cache,
+            content_types: route.content_types.iter().map(|name| name.to_ascii_lowercase()).collect(),
+            patches,
+            reads,
+        }
+    }
+}
+
+fn route_path(index: usize) -> Path {
+    Path::default().key("routes").index(index)
+}
+
+/// Gives problems their places in the text.
+fn place(problems: Problems, document: &Document) -> Problems {
+    let placed = problems.into_vec().into_iter().map(|problem| {
+        let at = document.root.locate(&problem.path);
+        problem.at(at)
+    });
+    let placed: Vec<Problem> = placed.collect();
+    Problems::collect(placed)
+        .unwrap_or_else(|| Problem::new(Kind::InvalidValue, Path::default(), "invalid").into())
+}
+
+fn check_limits(limits: &Limits, problems: &mut Vec<Problem>) {
+    let ranges = [
+        ("max_held_bytes", limits.max_held_bytes, 1024, 16 * 1024 * 1024),
+        ("max_tag_bytes", limits.max_tag_bytes, 1024, 16 * 1024 * 1024),
+        ("max_parser_bytes", limits.max_parser_bytes, 16 * 1024, 64 * 1024 * 1024),
+        ("max_elements", limits.max_elements, 1, 100_000),
+        ("max_value_bytes", limits.max_value_bytes, 16, 64 * 1024),
+    ];
+    for (name, value, min, max) in ranges {
+        if !(min..=max).contains(&value) {
+            let path = Path::default().key("limits").key(name);
+            problems.push(Problem::new(
+                Kind::InvalidValue,
+                path,
+                format!("{value} is out of range; accepted: {min} to {max}"),
+            ));
+        }
+    }
+}
+
+fn check_debug(debug: Option<&model::Debug>, problems: &mut Vec<Problem>) {
+    let secret = debug.and_then(|debug| debug.secret.as_deref());
+    if secret.is_some_and(|secret| secret.len() < 16) {
+        let path = Path::default().key("debug").key("secret");
+        problems.push(Problem::new(
+            Kind::InvalidValue,
+            path,
+            "the secret is too short to be one; write at least 16 characters",
+        ));
+    }
+}
+
+/// Names become parts of metrics and headers.
+fn check_names(routes: &[model::Route], problems: &mut Vec<Problem>) {
+    let mut seen = BTreeSet::new();
+    for (index, route) in routes.iter().enumerate() {
+        let path = route_path(index).key("name");
+        let name = route.name.as_str();
+        let valid = name.len() <= 64
+            && !name.is_empty()
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+        if !valid {
+            let message = if name.is_empty() {
+                "the route has no name; metrics and logs need one".to_owned()
+            } else {
+                format!("\"{name}\" is not a name; use letters, digits, `_` and `-`, at most 64")
+            };
+            problems.push(Problem::new(Kind::InvalidValue, path, message));
+        } else if !seen.insert(name) {
+            problems.push(Problem::new(
+                Kind::InvalidValue,
+                path,
+                format!("another route is called \"{name}\" already"),
+            ));
+        }
+    }
+}
+
+fn digest(config: &Config) -> u128 {
+    let mut hasher = SipHasher13::new();
+    hasher.write(env!("CARGO_PKG_VERSION").as_bytes());
+    // Serialising plain data can't fail; if it did, the digest would only be less specific.
+    hasher.write(&serde_json::to_vec(config).unwrap_or_default());
+    hasher.finish128().as_u128()
+}
+
+/// Headers that only engraft may send.
+pub(crate) fn internal_headers(headers: &HeaderMap) -> impl Iterator<Item = http::HeaderName> + '_ {
+    headers.keys().filter(|name| name.as_str().starts_with("x-engraft-")).cloned()
+}

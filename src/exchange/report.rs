@@ -1,0 +1,141 @@
+//! What came of an exchange: for metrics, logs and access logs.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use super::gate::Untouched;
+use crate::html::outcome::Outcome;
+use crate::patch::Patch;
+
+/// See the [module](self).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Report {
+    /// The name of the route, if one matched.
+    pub route: Option<String>,
+    /// The patch that answered with a redirect.
+    pub redirected_by: Option<String>,
+    /// Whether the origin was asked for something else.
+    pub rewritten: bool,
+    /// What happened to the body.
+    pub body: BodyState,
+    /// The patches of elements whose guards held.
+    pub patches: Vec<PatchReport>,
+    /// The largest number of bytes that were held between two chunks.
+    pub max_held_bytes: usize,
+}
+
+/// What happened to a body.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BodyState {
+    /// No patch wanted to edit it.
+    #[default]
+    NotWanted,
+    /// It was left as it is.
+    Untouched(Untouched),
+    /// It was edited, to the end.
+    Edited,
+    /// The exchange broke off.
+    Aborted,
+}
+
+impl fmt::Display for BodyState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotWanted => f.write_str("not_wanted"),
+            Self::Untouched(reason) => write!(f, "untouched:{reason}"),
+            Self::Edited => f.write_str("edited"),
+            Self::Aborted => f.write_str("aborted"),
+        }
+    }
+}
+
+/// What became of a patch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PatchReport {
+    /// Its name, or its number in the route.
+    pub label: String,
+    /// A miss is an error.
+    pub required: bool,
+    /// What became of it; `None` where the body was not touched.
+    pub outcome: Option<Outcome>,
+}
+
+impl PatchReport {
+    pub(super) fn not_tried(patch: &Patch) -> Self {
+        Self { label: patch.label.clone(), required: patch.required, outcome: None }
+    }
+
+    /// Whether it was applied to some element.
+    #[must_use]
+    pub fn is_applied(&self) -> bool {
+        self.outcome.as_ref().is_some_and(|outcome| outcome.applied > 0)
+    }
+}
+
+impl fmt::Display for PatchReport {
+    /// `label=2` (elements), `label=missed`, `label=skipped:reason`, `label=not_tried`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}=", self.label)?;
+        let Some(outcome) = &self.outcome else { return f.write_str("not_tried") };
+        match (outcome.applied, outcome.skipped.keys().next(), outcome.search_ended) {
+            (0, Some(reason), _) => write!(f, "skipped:{reason}"),
+            (0, None, Some(reason)) => write!(f, "search_ended:{reason}"),
+            (0, None, None) => f.write_str("missed"),
+            (applied, ..) => write!(f, "{applied}"),
+        }
+    }
+}
+
+/// The name of a counter, without a prefix; the set of names is closed.
+pub type Counter = Cow<'static, str>;
+
+impl Report {
+    pub(super) fn redirected(route: &str, patch: &str) -> Self {
+        Self { route: Some(route.to_owned()), redirected_by: Some(patch.to_owned()), ..Self::default() }
+    }
+
+    /// The patches and what became of each, for an access log: `0=1,banner=missed`.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let patches: Vec<String> = self.patches.iter().map(ToString::to_string).collect();
+        patches.join(",")
+    }
+
+    /// What to count, and by how much.
+    #[must_use]
+    pub fn counters(&self) -> Vec<(Counter, u64)> {
+        let mut counters: Vec<(Counter, u64)> = vec![("requests".into(), 1)];
+        let mut count = |name: Counter, n: u32| {
+            if n > 0 {
+                counters.push((name, n.into()));
+            }
+        };
+        count("requests.no_route".into(), self.route.is_none().into());
+        count("redirects".into(), self.redirected_by.is_some().into());
+        count("rewrites".into(), self.rewritten.into());
+        match self.body {
+            BodyState::NotWanted => {}
+            BodyState::Untouched(reason) => count(format!("body.untouched.{reason}").into(), 1),
+            BodyState::Edited => count("body.edited".into(), 1),
+            BodyState::Aborted => count("body.aborted".into(), 1),
+        }
+        for patch in &self.patches {
+            let Some(outcome) = &patch.outcome else { continue };
+            count("patches.applied".into(), outcome.applied);
+            for (reason, n) in &outcome.skipped {
+                count(format!("patches.skipped.{reason}").into(), *n);
+            }
+            if let Some(reason) = outcome.search_ended {
+                count(format!("patches.search_ended.{reason}").into(), 1);
+            }
+            if self.body == BodyState::Edited && !patch.is_applied() {
+                count("patches.missed".into(), outcome.skipped.is_empty().into());
+                count("patches.required_missed".into(), patch.required.into());
+            }
+        }
+        counters
+    }
+}

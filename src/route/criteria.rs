@@ -1,0 +1,85 @@
+//! The `match` of one route, compiled.
+//!
+//! Answers for whether one request is as one route asks, and for compiling what it asks. Which routes are worth
+//! asking is the [index](super::index)'s business.
+
+use http::HeaderName;
+
+use super::matcher::Matcher;
+use super::parameters::Parameters;
+use super::{RouteInput, syntax};
+use crate::config::model::RequestMatch;
+use crate::config::node::Path;
+use crate::config::problem::Problem;
+
+/// Everything a route asks of a request; all of it must hold.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Criteria {
+    methods: Vec<Box<str>>,
+    host: Option<Matcher>,
+    path: Option<Matcher>,
+    headers: Vec<(HeaderName, Matcher)>,
+    query: Vec<(Box<str>, Matcher)>,
+}
+
+impl Criteria {
+    /// Compiles the `match` that stands at `at`, or would stand there.
+    pub(super) fn compile(
+        definition: Option<&RequestMatch>,
+        at: &Path,
+        problems: &mut Vec<Problem>,
+    ) -> Option<Self> {
+        let Some(definition) = definition else { return Some(Self::default()) };
+        let RequestMatch { host, path, methods, headers, query } = definition;
+        let known = problems.len();
+        let host = host.as_ref().and_then(|host| {
+            let at = at.clone().key("host");
+            syntax::check_host(host, &at, problems);
+            Matcher::compile_folded(host, &at, problems)
+        });
+        let path = path.as_ref().and_then(|path| {
+            let at = at.clone().key("path");
+            syntax::check_path(path, &at, problems);
+            Matcher::compile(path, &at, problems)
+        });
+        for (position, method) in methods.iter().enumerate() {
+            syntax::check_method(method, || at.clone().key("methods").index(position), problems);
+        }
+        let mut compiled = Self { host, path, ..Self::default() };
+        compiled.methods = methods.iter().map(|method| Box::from(method.as_str())).collect();
+        for (name, matcher) in headers {
+            let at = at.clone().key("headers").key(name);
+            let header = syntax::header_name(name, &at, problems);
+            let matcher = Matcher::compile(matcher, &at, problems);
+            compiled.headers.extend(header.zip(matcher));
+        }
+        for (name, matcher) in query {
+            let matcher = Matcher::compile(matcher, &at.clone().key("query").key(name), problems);
+            compiled.query.extend(matcher.map(|matcher| (Box::from(name.as_str()), matcher)));
+        }
+        (problems.len() == known).then_some(compiled)
+    }
+
+    /// True when the request is on this route. A header or parameter that isn't there is not as anything asks.
+    pub(super) fn hold(&self, request: &RouteInput<'_>, parameters: &Parameters<'_>) -> bool {
+        (self.methods.is_empty() || self.methods.iter().any(|method| **method == *request.method))
+            && self.host.as_ref().is_none_or(|host| host.matches(request.host))
+            && self.path.as_ref().is_none_or(|path| path.matches(request.target.path()))
+            && self.headers.iter().all(|(name, matcher)| {
+                let value = request.headers.get(name);
+                value.is_some_and(|value| matcher.matches(&String::from_utf8_lossy(value.as_bytes())))
+            })
+            && self
+                .query
+                .iter()
+                .all(|(name, matcher)| parameters.value(name).is_some_and(|value| matcher.matches(&value)))
+    }
+
+    pub(super) const fn host(&self) -> Option<&Matcher> {
+        self.host.as_ref()
+    }
+
+    pub(super) const fn path(&self) -> Option<&Matcher> {
+        self.path.as_ref()
+    }
+}
