@@ -9,7 +9,7 @@
 //! (`path: { prefix: shop/ }`), which would be a route that silently never counts.
 //!
 //! Finding a route costs what the request's own path costs, not what the table costs: candidates come from an
-//! [index](index) by host and path, and only they are checked.
+//! index by host and path, and only they are checked.
 
 mod criteria;
 mod index;

@@ -42,11 +42,7 @@ fn has_alternatives(pattern: &str) -> bool {
     while let Some(c) = chars.next() {
         match c {
             '\\' => drop(chars.next()),
-            '[' => {
-                if !skip_class(&mut chars) {
-                    return true;
-                }
-            }
+            '[' if !skip_class(&mut chars) => return true,
             '(' => {
                 // `(?x)` would make comments of what follows, and names may contain brackets.
                 if chars.next_if_eq(&'?').is_some() && chars.next() != Some(':') {

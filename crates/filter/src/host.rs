@@ -1,0 +1,192 @@
+//! Calls into Envoy.
+//!
+//! proxy-wasm's host calls panic on statuses that they do not expect, and a panic ends the VM with all its streams. So
+//! every call is made here, only at the moments at which Envoy answers it, and what can't be read counts as absent.
+
+use engraft::config::model::Connection;
+use engraft::exchange::{LocalResponse, RequestEdits};
+use engraft::headers::HeaderEdit;
+use engraft::request::RequestHead;
+use engraft::request::attributes::Fact;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use proxy_wasm::hostcalls;
+use proxy_wasm::types::{BufferType, Bytes, MapType, MetricType};
+
+/// The plugin's configuration; only while it is being configured.
+pub(crate) fn plugin_configuration(size: usize) -> Bytes {
+    if size == 0 {
+        return Bytes::new();
+    }
+    hostcalls::get_buffer(BufferType::PluginConfiguration, 0, size).ok().flatten().unwrap_or_default()
+}
+
+/// The head of the request; only in its callback.
+pub(crate) fn request_head() -> RequestHead {
+    let mut head = RequestHead::default();
+    for (name, value) in pairs(MapType::HttpRequestHeaders) {
+        let text = || String::from_utf8_lossy(&value).into_owned();
+        match name.as_str() {
+            ":method" => head.method = text(),
+            ":scheme" => head.scheme = text(),
+            ":authority" => head.authority = text(),
+            ":path" => head.path = text(),
+            _ => append(&mut head.headers, &name, &value),
+        }
+    }
+    head
+}
+
+/// The status and the headers of the response; only in its callback.
+pub(crate) fn response_head() -> (u16, HeaderMap) {
+    let mut headers = HeaderMap::new();
+    let mut status = 0;
+    for (name, value) in pairs(MapType::HttpResponseHeaders) {
+        if name == ":status" {
+            status = std::str::from_utf8(&value).ok().and_then(|text| text.parse().ok()).unwrap_or(0);
+        } else {
+            append(&mut headers, &name, &value);
+        }
+    }
+    (status, headers)
+}
+
+/// One call for the whole map: reading a header by its name gives only its first value.
+fn pairs(map: MapType) -> Vec<(String, Bytes)> {
+    hostcalls::get_map_bytes(map).unwrap_or_default()
+}
+
+fn append(headers: &mut HeaderMap, name: &str, value: &[u8]) {
+    if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_bytes(value)) {
+        // Fails above 32768 headers only, and Envoy refuses far fewer.
+        let _ = headers.try_append(name, value);
+    }
+}
+
+/// Changes the request; only in the callback of its head.
+pub(crate) fn edit_request(edits: &RequestEdits) {
+    let map = MapType::HttpRequestHeaders;
+    if let Some(authority) = &edits.authority {
+        set(map, ":authority", authority.as_bytes());
+    }
+    if let Some(path) = &edits.path {
+        set(map, ":path", path.as_bytes());
+    }
+    edit(map, &edits.headers);
+}
+
+/// Changes the response's headers; only in the callback of its head.
+pub(crate) fn edit_response(edits: &[HeaderEdit]) {
+    edit(MapType::HttpResponseHeaders, edits);
+}
+
+fn edit(map: MapType, edits: &[HeaderEdit]) {
+    for edit in edits {
+        match edit {
+            HeaderEdit::Set(name, value) => set(map, name.as_str(), value.as_bytes()),
+            HeaderEdit::Add(name, value) => {
+                let _ = hostcalls::add_map_value_bytes(map, name.as_str(), value.as_bytes());
+            }
+            HeaderEdit::Remove(name) => {
+                let _ = hostcalls::remove_map_value(map, name.as_str());
+            }
+        }
+    }
+}
+
+fn set(map: MapType, name: &str, value: &[u8]) {
+    let _ = hostcalls::set_map_value_bytes(map, name, Some(value));
+}
+
+/// Answers the request; only in the callback of its head.
+pub(crate) fn respond(response: &LocalResponse) {
+    let headers = response.headers.iter();
+    let headers = headers.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect();
+    let _ = hostcalls::send_http_response(response.status.as_u16().into(), headers, None);
+}
+
+/// The first `size` bytes of the body's chunk; only in its callback, with at most the size that the callback was given.
+pub(crate) fn response_body(size: usize) -> Bytes {
+    hostcalls::get_buffer(BufferType::HttpResponseBody, 0, size).ok().flatten().unwrap_or_default()
+}
+
+/// Replaces the first `len` bytes of the body's chunk; the rest stays in Envoy and is not copied. Only in its callback.
+pub(crate) fn replace_body_front(len: usize, with: &[u8]) {
+    if len > 0 || !with.is_empty() {
+        // From offset 0, Envoy drains `len` bytes and puts the new ones in front.
+        let _ = hostcalls::set_buffer(BufferType::HttpResponseBody, 0, len, with);
+    }
+}
+
+/// Adds to the end of the body's chunk; only in its callback.
+pub(crate) fn append_body(bytes: &[u8]) {
+    if !bytes.is_empty() {
+        // From an offset beyond the end, Envoy appends.
+        let _ = hostcalls::set_buffer(BufferType::HttpResponseBody, u32::MAX as usize, 0, bytes);
+    }
+}
+
+/// What Envoy knows of the connection or keeps in its filter state.
+pub(crate) fn fact(fact: &Fact) -> Option<String> {
+    match fact {
+        Fact::Connection(Connection::PeerAddress) => text(&["source", "address"]).map(without_port),
+        Fact::Connection(Connection::Mtls) => {
+            let flag = property(&["connection", "mtls"])?;
+            Some((flag.first() == Some(&1)).to_string())
+        }
+        Fact::Connection(Connection::TlsVersion) => text(&["connection", "tls_version"]),
+        Fact::Connection(Connection::RequestedServerName) => text(&["connection", "requested_server_name"]),
+        Fact::Connection(Connection::SubjectPeerCertificate) => {
+            text(&["connection", "subject_peer_certificate"])
+        }
+        Fact::Connection(Connection::UriSanPeerCertificate) => {
+            text(&["connection", "uri_san_peer_certificate"])
+        }
+        Fact::FilterState(key) => text(&["filter_state", key]),
+        _ => None,
+    }
+}
+
+/// Whether the peer is this machine, and speaks for nobody else.
+pub(crate) fn is_from_loopback(headers: &HeaderMap) -> bool {
+    let peer = text(&["source", "address"]).map(without_port);
+    let peer = peer.and_then(|address| address.parse::<std::net::IpAddr>().ok());
+    // A proxy on this machine passes on requests from anywhere, and says so.
+    let forwarded = headers.get_all("x-forwarded-for").iter().any(|value| {
+        value.as_bytes().split(|byte| *byte == b',').any(|address| {
+            let address = std::str::from_utf8(address).ok().and_then(|text| text.trim().parse().ok());
+            !address.is_some_and(|address: std::net::IpAddr| address.is_loopback())
+        })
+    });
+    peer.is_some_and(|peer| peer.is_loopback()) && !forwarded
+}
+
+fn without_port(address: String) -> String {
+    match address.parse::<std::net::SocketAddr>() {
+        Ok(parsed) => parsed.ip().to_string(),
+        Err(_) => address,
+    }
+}
+
+fn text(path: &[&str]) -> Option<String> {
+    let bytes = property(path)?;
+    (!bytes.is_empty()).then(|| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn property(path: &[&str]) -> Option<Bytes> {
+    hostcalls::get_property(path.to_vec()).ok().flatten()
+}
+
+/// Sets `wasm.<key>` in the stream's filter state, for access logs. The key is one part: Envoy joins parts with NUL.
+pub(crate) fn set_filter_state(key: &str, value: &str) {
+    let _ = hostcalls::set_property(vec![key], Some(value.as_bytes()));
+}
+
+/// A counter's number; `None` where Envoy gives none.
+pub(crate) fn define_counter(name: &str) -> Option<u32> {
+    hostcalls::define_metric(MetricType::Counter, name).ok()
+}
+
+/// Adds to a counter.
+pub(crate) fn increment(id: u32, n: u64) {
+    let _ = hostcalls::increment_metric(id, i64::try_from(n).unwrap_or(i64::MAX));
+}
