@@ -1,2 +1,27 @@
-//! The `engraft` command.
-fn main() {}
+//! The `engraft` command: the core that runs in Envoy, on a terminal.
+//!
+//! This crate reads files and arguments, hands them to the core and prints what comes back. It decides nothing that the
+//! filter would decide.
+
+use std::process::ExitCode;
+
+mod args;
+mod check;
+mod failure;
+mod input;
+mod output;
+mod render;
+mod schema;
+
+fn main() -> ExitCode {
+    let outcome = match args::parse() {
+        Ok(args::Command::Check(args)) => check::run(&args),
+        Ok(args::Command::Render(args)) => render::run(&args),
+        Ok(args::Command::Schema) => schema::run(),
+        Err(unparsed) => return output::unparsed(&unparsed),
+    };
+    if let Err(failure) = &outcome {
+        output::failed(failure);
+    }
+    failure::exit_code(&outcome).into()
+}

@@ -1,0 +1,72 @@
+//! How a command ends: what went wrong, and the exit code that says so.
+
+use std::fmt;
+use std::io;
+
+/// What a command found, when it could do its work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// The configuration can be used.
+    Fine,
+    /// It can't; what is wrong with it has been said.
+    Problems,
+}
+
+/// Why a command could not do its work.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// A file, or standard input, can't be read.
+    Read { name: String, source: io::Error },
+    /// Standard output can't be written.
+    Write(io::Error),
+    /// Two arguments ask for standard input.
+    StdinTwice,
+    /// A fact that nothing in the configuration reads.
+    UnreadFact { name: String, readable: Vec<String> },
+}
+
+/// The exit codes, as [`exit_code`] gives them and `--help` shows them.
+pub(crate) const EXIT_CODES: &str = "\
+Exit codes:
+  0  done; the configuration is fine
+  1  the configuration has problems
+  2  wrong usage, or something can't be read or written";
+
+/// The exit code of an outcome.
+pub(crate) const fn exit_code(outcome: &Result<Verdict, Failure>) -> u8 {
+    match outcome {
+        Ok(Verdict::Fine) => 0,
+        Ok(Verdict::Problems) => 1,
+        Err(Failure::Read { .. } | Failure::Write(_) | Failure::StdinTwice | Failure::UnreadFact { .. }) => 2,
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Read { name, source } => write!(f, "can't read {name}: {source}"),
+            Self::Write(source) => write!(f, "can't write the output: {source}"),
+            Self::StdinTwice => {
+                f.write_str("--config and --body both name standard input (-); name a file for one of them")
+            }
+            Self::UnreadFact { name, readable } => {
+                write!(f, "no attribute of the configuration reads the fact \"{name}\"")?;
+                if let Some(meant) =
+                    engraft::config::problem::suggest(name, readable.iter().map(String::as_str))
+                {
+                    write!(f, "; did you mean \"{meant}\"?")?;
+                }
+                write!(f, "; accepted: {}", readable.join(", "))
+            }
+        }
+    }
+}
+
+impl std::error::Error for Failure {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Read { source, .. } | Self::Write(source) => Some(source),
+            Self::StdinTwice | Self::UnreadFact { .. } => None,
+        }
+    }
+}

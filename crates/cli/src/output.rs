@@ -1,0 +1,91 @@
+//! Standard output and standard error.
+//!
+//! A reader that has seen enough (`engraft check f | head -1`) is no failure: a closed pipe ends the output quietly.
+
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::builder::styling::{AnsiColor, Style};
+
+use crate::failure::Failure;
+
+/// Styles for a terminal, or none of them. Shown with `{style}…{style:#}`.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Palette {
+    pub(crate) error: Style,
+    pub(crate) warning: Style,
+    pub(crate) fine: Style,
+    pub(crate) place: Style,
+}
+
+impl Palette {
+    /// Colours on a terminal, unless the environment asks for none (<https://no-color.org>).
+    pub(crate) fn of(stream: &impl IsTerminal) -> Self {
+        let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
+        if !stream.is_terminal() || set("NO_COLOR") || dumb {
+            return Self::default();
+        }
+        let bold = |colour: AnsiColor| Style::new().bold().fg_color(Some(colour.into()));
+        Self {
+            error: bold(AnsiColor::Red),
+            warning: bold(AnsiColor::Yellow),
+            fine: bold(AnsiColor::Green),
+            place: Style::new().bold(),
+        }
+    }
+}
+
+/// Writes to standard output.
+pub(crate) fn to_stdout(
+    write: impl FnOnce(&mut dyn Write, &Palette) -> io::Result<()>,
+) -> Result<(), Failure> {
+    let stdout = io::stdout();
+    let palette = Palette::of(&stdout);
+    settle(write_all(&mut stdout.lock(), &palette, write))
+}
+
+/// Writes to standard error.
+pub(crate) fn to_stderr(
+    write: impl FnOnce(&mut dyn Write, &Palette) -> io::Result<()>,
+) -> Result<(), Failure> {
+    let stderr = io::stderr();
+    let palette = Palette::of(&stderr);
+    settle(write_all(&mut stderr.lock(), &palette, write))
+}
+
+fn write_all(
+    stream: &mut dyn Write,
+    palette: &Palette,
+    write: impl FnOnce(&mut dyn Write, &Palette) -> io::Result<()>,
+) -> io::Result<()> {
+    write(stream, palette)?;
+    stream.flush()
+}
+
+fn settle(written: io::Result<()>) -> Result<(), Failure> {
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Write(error)),
+        _ => Ok(()),
+    }
+}
+
+/// A value as JSON, for people and programs: pretty, with a line feed at the end.
+pub(crate) fn json(out: &mut dyn Write, value: &impl serde::Serialize) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, value)?;
+    out.write_all(b"\n")
+}
+
+/// Says why a command failed. Where even that can't be written, the exit code says it alone.
+pub(crate) fn failed(failure: &Failure) {
+    let _ = to_stderr(|out, palette| {
+        let error = palette.error;
+        writeln!(out, "{error}error:{error:#} {failure}")
+    });
+}
+
+/// Arguments that are not a command: help and version too, which are what was asked for.
+pub(crate) fn unparsed(message: &clap::Error) -> ExitCode {
+    let _ = message.print();
+    if message.use_stderr() { 2.into() } else { ExitCode::SUCCESS }
+}

@@ -1,0 +1,127 @@
+//! The exchange itself, driven as the filter drives it.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use engraft::engine::Engine;
+use engraft::exchange::report::Report;
+use engraft::exchange::{self, Body, Edits, Next, RequestEdits};
+use engraft::request::RequestHead;
+use engraft::request::attributes::Values;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+
+use super::visit::{self, Visit};
+use crate::args::{Render, Url};
+
+/// What the origin answers.
+#[derive(Debug)]
+pub(super) struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    page: Vec<u8>,
+    chunk: Option<NonZeroUsize>,
+}
+
+impl Answer {
+    pub(super) fn new(args: &Render, page: Vec<u8>) -> Self {
+        let mut headers = visit::headers(&args.response_headers);
+        let has_content = has_content(args.status);
+        if has_content && !headers.contains_key(header::CONTENT_TYPE) {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        }
+        let is_framed =
+            headers.contains_key(header::CONTENT_LENGTH) || headers.contains_key(header::TRANSFER_ENCODING);
+        if has_content && !is_framed {
+            headers.insert(header::CONTENT_LENGTH, page.len().into());
+        }
+        Self { status: args.status, headers, page, chunk: args.chunk }
+    }
+
+    /// What of the page is sent: nothing in answer to HEAD, though its headers are those of GET.
+    fn body(&self, is_head: bool) -> &[u8] {
+        if is_head || !has_content(self.status) { &[] } else { &self.page }
+    }
+}
+
+/// Whether responses with this status have a body (RFC 9110 § 6.4.1).
+fn has_content(status: StatusCode) -> bool {
+    !status.is_informational()
+        && !matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED)
+}
+
+/// What the visitor and the origin saw of an exchange, and what came of it.
+#[derive(Debug)]
+pub(super) struct Rendering {
+    /// What the origin was asked; `None` where it was not.
+    pub(super) request: Option<OriginRequest>,
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+    /// What the route reads of the request.
+    pub(super) attributes: Values,
+    pub(super) report: Report,
+}
+
+/// A request as the origin gets it.
+#[derive(Debug)]
+pub(super) struct OriginRequest {
+    pub(super) method: String,
+    pub(super) url: Url,
+    pub(super) headers: HeaderMap,
+}
+
+impl Rendering {
+    pub(super) fn of(engine: &Arc<Engine>, visit: Visit, answer: Answer) -> Self {
+        let Visit { head, facts, from_loopback } = visit;
+        let route = engine.route(&head);
+        let attributes = route.map(|(_, route)| engine.attributes().read(&route.reads, &head, &facts));
+        let attributes = attributes.unwrap_or_default();
+
+        let begun = exchange::begin(engine, &head, &facts, from_loopback);
+        let forwarded = match begun.next {
+            Next::Respond(response, report) => {
+                let headers = response.headers.into_iter().collect();
+                let status = response.status;
+                return Self { request: None, status, headers, body: Vec::new(), attributes, report };
+            }
+            Next::Forward(forwarded) => forwarded,
+        };
+        let is_head = head.method == "HEAD";
+        let request = OriginRequest::new(head, begun.edits);
+        let answered = forwarded.answer(answer.status, &answer.headers);
+        let body = answer.body(is_head);
+        let (body, report) = match answered.body {
+            Body::Passes(report) => (body.to_vec(), report),
+            Body::Edited(edits) => edited(*edits, body, answer.chunk),
+        };
+        let mut headers = answer.headers;
+        for edit in &answered.headers {
+            edit.apply(&mut headers);
+        }
+        Self { request: Some(request), status: answer.status, headers, body, attributes, report }
+    }
+}
+
+impl OriginRequest {
+    fn new(head: RequestHead, edits: RequestEdits) -> Self {
+        let RequestHead { method, scheme, authority, path, mut headers } = head;
+        for edit in &edits.headers {
+            edit.apply(&mut headers);
+        }
+        let url =
+            Url { scheme, authority: edits.authority.unwrap_or(authority), path: edits.path.unwrap_or(path) };
+        Self { method, url, headers }
+    }
+}
+
+/// The page after its edits, fed to them in chunks.
+fn edited(mut edits: Edits, page: &[u8], chunk: Option<NonZeroUsize>) -> (Vec<u8>, Report) {
+    let mut out = Vec::with_capacity(page.len());
+    for chunk in page.chunks(chunk.map_or(page.len().max(1), NonZeroUsize::get)) {
+        let unchanged = if edits.is_done() { chunk.len() } else { edits.write(chunk, &mut out) };
+        let (_, tail) = chunk.split_at(chunk.len().saturating_sub(unchanged));
+        out.extend_from_slice(tail);
+    }
+    let report = edits.end(&mut out);
+    (out, report)
+}
