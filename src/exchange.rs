@@ -228,10 +228,11 @@ fn is_subresource(request: &RequestHead) -> bool {
     request.headers.get("sec-fetch-dest").is_some_and(|dest| PARTS.contains(&dest.as_bytes()))
 }
 
-/// What the request must not ask for when the body is to be edited: a coding that can't be read, a part of the body, or
-/// nothing at all because an earlier body is known.
+/// What the request must not ask for when the body is to be edited: a coding that can't be read, a part of the body,
+/// nothing at all because an earlier body is known, or trailers.
 fn for_whole_bodies(headers: &HeaderMap) -> impl Iterator<Item = HeaderEdit> {
-    let unwanted = [header::RANGE, header::IF_RANGE, header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE];
+    let unwanted =
+        [header::RANGE, header::IF_RANGE, header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE, header::TE];
     let present: Vec<HeaderName> = unwanted.into_iter().filter(|name| headers.contains_key(name)).collect();
     let identity = HeaderEdit::Set(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     present.into_iter().map(HeaderEdit::Remove).chain([identity])

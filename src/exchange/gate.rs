@@ -21,6 +21,8 @@ pub enum Untouched {
     NoTransform,
     /// It is compressed, in spite of what was asked for.
     ContentCoding,
+    /// Trailers are announced for a body of unknown length: where it ends is told too late to send what was held.
+    Trailers,
     /// An encoding that is not known, or not a superset of ASCII.
     Charset,
 }
@@ -33,6 +35,7 @@ impl fmt::Display for Untouched {
             Self::ContentType => "content_type",
             Self::NoTransform => "no_transform",
             Self::ContentCoding => "content_coding",
+            Self::Trailers => "trailers",
             Self::Charset => "charset",
         })
     }
@@ -59,6 +62,9 @@ pub fn gate(status: StatusCode, headers: &HeaderMap, content_types: &[String]) -
     }
     if list(headers, &header::CONTENT_ENCODING).any(|coding| !coding.eq_ignore_ascii_case(b"identity")) {
         return Err(Untouched::ContentCoding);
+    }
+    if headers.contains_key(header::TRAILER) && !headers.contains_key(header::CONTENT_LENGTH) {
+        return Err(Untouched::Trailers);
     }
     match charset(parameters) {
         Some(label) => Charset::from_label(&label).ok_or(Untouched::Charset),
@@ -113,6 +119,8 @@ mod tests {
             Err(Untouched::NoTransform)
         );
         assert_eq!(judge(200, &[html, ("content-encoding", "gzip")]), Err(Untouched::ContentCoding));
+        assert_eq!(judge(200, &[html, ("trailer", "x-sum")]), Err(Untouched::Trailers));
+        assert_eq!(judge(200, &[html, ("trailer", "x-sum"), ("content-length", "9")]), utf8);
         assert_eq!(judge(200, &[("content-type", "text/html; charset=utf-16")]), Err(Untouched::Charset));
         assert_eq!(judge(200, &[("content-type", "text/html; charset=klingon")]), Err(Untouched::Charset));
     }

@@ -206,10 +206,14 @@ impl Splicer {
             if edit.range.end > limit {
                 break;
             }
+            used += 1;
+            // Nothing instead of nothing only carries its owner.
+            if edit.range.is_empty() && edit.with.is_empty() {
+                continue;
+            }
             window.copy(at..edit.range.start, out);
             out.extend_from_slice(&edit.with);
             at = edit.range.end;
-            used += 1;
         }
         // An edit that reaches beyond the limit waits, and so does its source.
         let keep_until = match self.edits.get(used) {

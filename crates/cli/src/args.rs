@@ -78,7 +78,7 @@ pub(crate) struct Render {
     #[arg(long = "response-header", value_name = "NAME: VALUE")]
     pub(crate) response_headers: Vec<Header>,
     /// Feed the page in chunks of that many bytes; the output is the same
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = chunk)]
     pub(crate) chunk: Option<NonZeroUsize>,
     /// Print everything that is known of the exchange as JSON, the page in it
     #[arg(long)]
@@ -232,6 +232,10 @@ fn method(text: &str) -> Result<Method, &'static str> {
 
 fn status(text: &str) -> Result<StatusCode, &'static str> {
     text.parse().map_err(|_| "write a number from 100 to 999")
+}
+
+fn chunk(text: &str) -> Result<NonZeroUsize, &'static str> {
+    text.parse().map_err(|_| "write a number of bytes, at least 1")
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io;
 
+use engraft::config::problem::suggest;
+
 /// What a command found, when it could do its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
@@ -50,13 +52,11 @@ impl fmt::Display for Failure {
                 f.write_str("--config and --body both name standard input (-); name a file for one of them")
             }
             Self::UnreadFact { name, readable } => {
-                write!(f, "no attribute of the configuration reads the fact \"{name}\"")?;
-                if let Some(meant) =
-                    engraft::config::problem::suggest(name, readable.iter().map(String::as_str))
-                {
-                    write!(f, "; did you mean \"{meant}\"?")?;
+                write!(f, "no attribute of the configuration reads the fact \"{name}\";")?;
+                if let Some(meant) = suggest(name, readable.iter().map(String::as_str)) {
+                    write!(f, " did you mean \"{meant}\"?")?;
                 }
-                write!(f, "; accepted: {}", readable.join(", "))
+                write!(f, " accepted: {}", readable.join(", "))
             }
         }
     }

@@ -3,6 +3,8 @@
 use engraft::config::model::Config;
 use schemars::Schema;
 use schemars::generate::SchemaSettings;
+use schemars::transform::RecursiveTransform;
+use serde_json::Value;
 
 use crate::failure::{Failure, Verdict};
 use crate::output;
@@ -18,9 +20,20 @@ pub(crate) fn run() -> Result<Verdict, Failure> {
 }
 
 fn schema() -> Schema {
-    let generator = SchemaSettings::draft2020_12().into_generator();
-    let mut schema = generator.into_root_schema_for::<Config>();
+    let settings = SchemaSettings::draft2020_12().with_transform(RecursiveTransform(tidy));
+    let mut schema = settings.into_generator().into_root_schema_for::<Config>();
     schema.insert("title".to_owned(), TITLE.into());
     schema.insert("description".to_owned(), DESCRIPTION.into());
     schema
+}
+
+/// Leaves out the formats that are Rust's and not JSON Schema's, which strict validators refuse, and the line breaks of
+/// doc comments, which editors would show.
+fn tidy(schema: &mut Schema) {
+    if schema.get("format").and_then(Value::as_str).is_some_and(|format| format.starts_with("uint")) {
+        schema.remove("format");
+    }
+    if let Some(Value::String(description)) = schema.get_mut("description") {
+        *description = description.replace('\n', " ");
+    }
 }

@@ -72,6 +72,10 @@ pub(crate) fn edit_request(edits: &RequestEdits) {
         set(map, ":path", path.as_bytes());
     }
     edit(map, &edits.headers);
+    if edits.path.is_some() || edits.authority.is_some() {
+        // Envoy may keep the route that it chose for the old path (since 1.33, by the version of the ABI).
+        let _ = hostcalls::call_foreign_function("clear_route_cache", None);
+    }
 }
 
 /// Changes the response's headers; only in the callback of its head.
@@ -123,6 +127,11 @@ pub(crate) fn append_body(bytes: &[u8]) {
         // From an offset beyond the end, Envoy appends.
         let _ = hostcalls::set_buffer(BufferType::HttpResponseBody, u32::MAX as usize, 0, bytes);
     }
+}
+
+/// Breaks the response off.
+pub(crate) fn reset_response() {
+    let _ = hostcalls::reset_http_response();
 }
 
 /// What Envoy knows of the connection or keeps in its filter state.

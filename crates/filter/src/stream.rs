@@ -5,7 +5,8 @@ use std::sync::Arc;
 use engraft::engine::Engine;
 use engraft::exchange::report::Report;
 use engraft::exchange::{self, Body, Edits, Forwarded, Next};
-use http::StatusCode;
+use http::{HeaderMap, StatusCode, header};
+use log::error;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
@@ -20,6 +21,8 @@ pub(crate) struct Stream {
     phase: Phase,
     /// Kept between chunks to spare allocations.
     out: Vec<u8>,
+    /// How much of the body is still to come, where the origin said how long it is.
+    remaining: Option<u64>,
 }
 
 /// How far the exchange has come; each step takes the phase and leaves the next one.
@@ -79,6 +82,7 @@ impl HttpContext for Stream {
             return Action::Continue;
         };
         let (status, headers) = host::response_head();
+        self.remaining = content_length(&headers);
         let answered =
             forwarded.answer(StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY), &headers);
         host::edit_response(&answered.headers);
@@ -92,6 +96,10 @@ impl HttpContext for Stream {
 
     fn on_http_response_body(&mut self, size: usize, end_of_stream: bool) -> Action {
         let Phase::Editing(edits) = &mut self.phase else { return Action::Continue };
+        self.remaining =
+            self.remaining.map(|left| left.saturating_sub(u64::try_from(size).unwrap_or(u64::MAX)));
+        // Trailers may follow the last byte, and then nothing can be sent any more.
+        let is_last = end_of_stream || self.remaining == Some(0);
         let mut tail = size;
         self.out.clear();
         if size > 0 && !edits.is_done() {
@@ -99,7 +107,7 @@ impl HttpContext for Stream {
             tail = edits.write(&chunk, &mut self.out);
         }
         let before_tail = self.out.len();
-        if end_of_stream && let Phase::Editing(edits) = std::mem::take(&mut self.phase) {
+        if is_last && let Phase::Editing(edits) = std::mem::take(&mut self.phase) {
             let report = edits.end(&mut self.out);
             self.report(&report);
         }
@@ -114,7 +122,16 @@ impl HttpContext for Stream {
             self.out.clear();
             let report = edits.end(&mut self.out);
             self.report(&report);
-            host::append_body(&self.out);
+            if !self.out.is_empty() {
+                // A page that ends inside a tag or inside an element that is held back, of a length that nobody knew, with
+                // trailers that nobody announced: Envoy takes no body any more. A broken response is not mistaken for a
+                // whole one, by visitors or caches.
+                error!(
+                    "trailers after {} held bytes of a body of unknown length: the response is broken off",
+                    self.out.len()
+                );
+                host::reset_response();
+            }
         }
         Action::Continue
     }
@@ -128,4 +145,8 @@ impl HttpContext for Stream {
         };
         self.report(&report);
     }
+}
+
+fn content_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }

@@ -24,7 +24,7 @@ pub(super) struct Answer {
 
 impl Answer {
     pub(super) fn new(args: &Render, page: Vec<u8>) -> Self {
-        let mut headers = visit::headers(&args.response_headers);
+        let mut headers = visit::lines(&args.response_headers);
         let has_content = has_content(args.status);
         if has_content && !headers.contains_key(header::CONTENT_TYPE) {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
@@ -80,7 +80,7 @@ impl Rendering {
         let begun = exchange::begin(engine, &head, &facts, from_loopback);
         let forwarded = match begun.next {
             Next::Respond(response, report) => {
-                let headers = response.headers.into_iter().collect();
+                let headers = visit::map(response.headers);
                 let status = response.status;
                 return Self { request: None, status, headers, body: Vec::new(), attributes, report };
             }
@@ -117,7 +117,7 @@ impl OriginRequest {
 /// The page after its edits, fed to them in chunks.
 fn edited(mut edits: Edits, page: &[u8], chunk: Option<NonZeroUsize>) -> (Vec<u8>, Report) {
     let mut out = Vec::with_capacity(page.len());
-    for chunk in page.chunks(chunk.map_or(page.len().max(1), NonZeroUsize::get)) {
+    for chunk in page.chunks(chunk.map_or_else(|| page.len().max(1), NonZeroUsize::get)) {
         let unchanged = if edits.is_done() { chunk.len() } else { edits.write(chunk, &mut out) };
         let (_, tail) = chunk.split_at(chunk.len().saturating_sub(unchanged));
         out.extend_from_slice(tail);

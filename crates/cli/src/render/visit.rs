@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use engraft::config::model::Connection;
 use engraft::request::RequestHead;
 use engraft::request::attributes::Fact;
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use crate::args::{self, Render, Url};
+use crate::args::{Header, Render, Url};
 use crate::failure::Failure;
 
 /// A request and what the proxy knows besides.
@@ -23,20 +23,20 @@ impl Visit {
     /// `asked` are the facts that the configuration reads.
     pub(super) fn new(args: &Render, asked: &[Fact]) -> Result<Self, Failure> {
         // Whoever the peer is decides on debug headers too, whether or not an attribute reads it.
-        let peer = name(&Fact::Connection(Connection::PeerAddress));
-        let readable = asked.iter().map(name).chain([peer.clone()]);
-        let mut readable: Vec<String> = readable.collect();
+        let peer = Fact::Connection(Connection::PeerAddress);
+        let mut readable: Vec<String> = asked.iter().chain([&peer]).filter_map(name).collect();
         readable.sort();
         readable.dedup();
         if let Some(unread) = args.facts.iter().find(|fact| !readable.contains(&fact.name)) {
             return Err(Failure::UnreadFact { name: unread.name.clone(), readable });
         }
-        let given = |name: &str| {
+        let given = |fact: &Fact| {
+            let name = name(fact)?;
             args.facts.iter().rev().find(|fact| fact.name == name).map(|fact| fact.value.clone())
         };
         let head = head(args);
         Ok(Self {
-            facts: asked.iter().map(|fact| given(&name(fact))).collect(),
+            facts: asked.iter().map(given).collect(),
             from_loopback: given(&peer).is_none_or(|peer| is_loopback(&peer)) && !is_forwarded(&head.headers),
             head,
         })
@@ -46,39 +46,36 @@ impl Visit {
 /// Envoy has `Host` as `:authority`, and so has the core.
 fn head(args: &Render) -> RequestHead {
     let Url { scheme, authority, path } = args.url.clone();
-    let mut headers = headers(&args.headers);
+    let mut headers = lines(&args.headers);
     let host = args.headers.iter().rev().find(|line| line.name == header::HOST);
     let authority =
         host.map_or(authority, |host| String::from_utf8_lossy(host.value.as_bytes()).into_owned());
     headers.remove(header::HOST);
-    let mut head = RequestHead::default();
-    head.method = args.method.to_string();
-    (head.scheme, head.authority, head.path, head.headers) = (scheme, authority, path, headers);
-    head
+    RequestHead { method: args.method.to_string(), scheme, authority, path, headers }
 }
 
-/// Header lines as the map that the core takes.
-pub(super) fn headers(lines: &[args::Header]) -> HeaderMap {
-    lines.iter().map(|line| (line.name.clone(), line.value.clone())).fold(
-        HeaderMap::new(),
-        |mut headers, (name, value)| {
-            // Fails above 32768 headers only.
-            let _ = headers.try_append(name, value);
-            headers
-        },
-    )
+/// Headers as the map that the core takes.
+pub(super) fn map(headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>) -> HeaderMap {
+    let mut map = HeaderMap::new();
+    for (name, value) in headers {
+        // Fails above 32768 headers only.
+        let _ = map.try_append(name, value);
+    }
+    map
 }
 
-/// What the command line calls a fact: `peer_address`, `filter_state.team`.
-fn name(fact: &Fact) -> String {
+/// Header lines of the command line as that map.
+pub(super) fn lines(lines: &[Header]) -> HeaderMap {
+    map(lines.iter().map(|line| (line.name.clone(), line.value.clone())))
+}
+
+/// What the command line calls a fact: `peer_address`, `filter_state.team`. A sort of fact that is new to the core has no
+/// name until it is given one here.
+fn name(fact: &Fact) -> Option<String> {
     match fact {
-        Fact::FilterState(key) => format!("filter_state.{key}"),
-        Fact::Connection(connection) => match serde_json::to_value(connection) {
-            Ok(serde_json::Value::String(name)) => name,
-            // Its names are texts; a later sort of fact has no name until it is given one here.
-            _ => String::new(),
-        },
-        _ => String::new(),
+        Fact::Connection(connection) => serde_json::to_value(connection).ok()?.as_str().map(str::to_owned),
+        Fact::FilterState(key) => Some(format!("filter_state.{key}")),
+        _ => None,
     }
 }
 

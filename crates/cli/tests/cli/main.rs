@@ -1,0 +1,6 @@
+//! The built `engraft` as a person or a script calls it: arguments and files in; text, JSON and exit codes out.
+
+mod check;
+mod command;
+mod render;
+mod schema;
