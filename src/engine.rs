@@ -78,7 +78,7 @@ impl Engine {
             problems.push(Problem::new(
                 Kind::InvalidValue,
                 path,
-                format!("version {} is not known; this is version 1", config.version),
+                format!("{} is not known; write 1", config.version),
             ));
         }
         check_limits(&config.limits, &mut problems);
@@ -235,7 +235,7 @@ fn check_limits(limits: &Limits, problems: &mut Vec<Problem>) {
 
 fn check_debug(debug: Option<&model::Debug>, problems: &mut Vec<Problem>) {
     let secret = debug.and_then(|debug| debug.secret.as_deref());
-    if secret.is_some_and(|secret| secret.len() < 16) {
+    if secret.is_some_and(|secret| secret.chars().count() < 16) {
         let path = Path::default().key("debug").key("secret");
         problems.push(Problem::new(
             Kind::InvalidValue,
@@ -255,11 +255,7 @@ fn check_names(routes: &[model::Route], problems: &mut Vec<Problem>) {
             && !name.is_empty()
             && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
         if !valid {
-            let message = if name.is_empty() {
-                "the route has no name; metrics and logs need one".to_owned()
-            } else {
-                format!("\"{name}\" is not a name; use letters, digits, `_` and `-`, at most 64")
-            };
+            let message = format!("\"{name}\" is not a name; use letters, digits, `_` and `-`, from 1 to 64");
             problems.push(Problem::new(Kind::InvalidValue, path, message));
         } else if !seen.insert(name) {
             problems.push(Problem::new(

@@ -10,12 +10,13 @@
 //! Nothing here waits, reads a clock or fails: whatever can't be done is left undone, the origin's bytes go out, and the
 //! [`Report`] says why. Every path ends in exactly one report.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use crate::engine::{Engine, Route, internal_headers};
-use crate::headers::HeaderEdit;
+use crate::headers::{HeaderEdit, list};
 use crate::html::charset::Charset;
 use crate::html::editor::Editor;
 use crate::html::locate::Bounds;
@@ -109,18 +110,18 @@ pub enum Body {
     Edited(Box<Edits>),
 }
 
-/// Begins an exchange. `facts` are those that [`Engine::facts`] lists, in that order; `from_loopback` says whether the
-/// request comes from this machine.
+/// Begins an exchange. `facts` are those that [`Engine::facts`] lists, in that order; `peer` is the address that the
+/// request comes from, where it is known.
 #[must_use]
 pub fn begin(
     engine: &Arc<Engine>,
     request: &RequestHead,
     facts: &[Option<String>],
-    from_loopback: bool,
+    peer: Option<IpAddr>,
 ) -> Begun {
     let mut edits = RequestEdits::default();
     edits.headers.extend(internal_headers(&request.headers).map(HeaderEdit::Remove));
-    let debug = asks_for_debug(engine, request, from_loopback);
+    let debug = asks_for_debug(engine, request, peer);
     let is_head = request.method == "HEAD";
 
     let Some((index, route)) = engine.route(request) else {
@@ -145,7 +146,7 @@ pub fn begin(
         _ => None,
     });
     if let Some((patch, response)) = redirect {
-        let report = Report::redirected(&route.name, &patch.label);
+        let report = Report::redirected(&route.name, patch);
         return Begun { edits, next: Next::Respond(response, report) };
     }
     let mut rewritten = false;
@@ -171,14 +172,26 @@ pub fn begin(
 }
 
 /// Debug headers tell what others must not know: a secret must be shown, or the request must come from this machine.
-fn asks_for_debug(engine: &Engine, request: &RequestHead, from_loopback: bool) -> bool {
+fn asks_for_debug(engine: &Engine, request: &RequestHead, peer: Option<IpAddr>) -> bool {
     let (Some(debug), Some(shown)) = (engine.debug(), request.headers.get(DEBUG_HEADER)) else {
         return false;
     };
     match &debug.secret {
         Some(secret) => same_bytes(secret.as_bytes(), shown.as_bytes()),
-        None => from_loopback,
+        None => peer.is_some_and(|peer| peer.is_loopback()) && !is_forwarded(&request.headers),
     }
+}
+
+/// Whether a proxy passed the request on for somebody else: one on this machine speaks from a loopback address for
+/// requests from anywhere.
+fn is_forwarded(headers: &HeaderMap) -> bool {
+    if headers.contains_key(header::FORWARDED) {
+        return true;
+    }
+    list(headers, &HeaderName::from_static("x-forwarded-for")).any(|address| {
+        let address = std::str::from_utf8(address).ok().and_then(|text| text.parse::<IpAddr>().ok());
+        !address.is_some_and(|address| address.is_loopback())
+    })
 }
 
 /// Compares in a time that depends on the lengths only.
@@ -265,9 +278,12 @@ impl Forwarded {
         };
         let patches = || self.eligible.iter().filter_map(|index| route.patches.get(*index));
         let mut edits = Vec::new();
+        let mut report =
+            Report { route: Some(route.name.clone()), rewritten: self.rewritten, ..Report::default() };
         for patch in patches() {
             if let Action::Exchange(edit) = &patch.action {
                 edits.extend(edit.response_headers.iter().cloned());
+                report.patches.push(PatchReport::done(patch));
             }
         }
         let gate = gate(status, headers, &route.content_types);
@@ -276,22 +292,20 @@ impl Forwarded {
             edits.extend(route.cache.edits(is_page).cloned());
         }
 
-        let mut report =
-            Report { route: Some(route.name.clone()), rewritten: self.rewritten, ..Report::default() };
         let elements = patches().any(Patch::edits_elements);
+        let not_tried = || patches().filter(|patch| patch.edits_elements()).map(PatchReport::not_tried);
         let body = match gate {
             _ if !elements => Body::Passes(report),
             Err(reason) => {
                 report.body = BodyState::Untouched(reason);
-                report
-                    .patches
-                    .extend(patches().filter(|patch| patch.edits_elements()).map(PatchReport::not_tried));
+                report.patches.extend(not_tried());
                 Body::Passes(report)
             }
             Ok(charset) => {
                 edits.extend(for_changed_body(headers));
                 if self.is_head {
                     report.body = BodyState::Untouched(Untouched::Head);
+                    report.patches.extend(not_tried());
                     Body::Passes(report)
                 } else {
                     Body::Edited(Box::new(self.edits(route, charset, report)))

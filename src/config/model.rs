@@ -26,6 +26,7 @@ pub use patch::{AttributeChanges, ClassChanges, HeaderChanges, Patch, Redirect, 
 #[non_exhaustive]
 pub struct Config {
     /// The version of the configuration language; `1`.
+    #[cfg_attr(feature = "schema", schemars(extend("const" = 1)))]
     pub version: u32,
     /// What conditions and templates may read of a request, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -42,24 +43,25 @@ pub struct Config {
 }
 
 /// One route: which requests, and what is done to them.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Route {
     /// The name in metrics, logs and the debug header: letters, digits, `_` and `-`, at most 64.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = "^[A-Za-z0-9_-]{1,64}$")))]
     pub name: String,
     /// Which requests; without it, all.
-    #[serde(rename = "match", skip_serializing_if = "Option::is_none")]
+    #[serde(default, rename = "match", skip_serializing_if = "Option::is_none")]
     pub matches: Option<RequestMatch>,
     /// What browsers and shared caches in front are told.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cache: Option<Cache>,
     /// Content types besides `text/html` and `application/xhtml+xml` whose bodies are read as HTML.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub content_types: Vec<String>,
     /// What is changed, in order.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub patches: Vec<Patch>,
 }
 
@@ -106,6 +108,7 @@ impl Default for Limits {
 pub struct Debug {
     /// What the request header `x-engraft-debug` must say, at least 16 characters. Without it only requests from a
     /// loopback address are answered.
+    #[cfg_attr(feature = "schema", schemars(length(min = 16)))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,
 }

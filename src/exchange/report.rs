@@ -1,6 +1,7 @@
 //! What came of an exchange: for metrics, logs and access logs.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::gate::Untouched;
@@ -19,7 +20,7 @@ pub struct Report {
     pub rewritten: bool,
     /// What happened to the body.
     pub body: BodyState,
-    /// The patches of elements whose guards held.
+    /// The patches whose guards held.
     pub patches: Vec<PatchReport>,
     /// The largest number of bytes that were held between two chunks.
     pub max_held_bytes: usize,
@@ -68,7 +69,12 @@ impl PatchReport {
         Self { label: patch.label.clone(), required: patch.required, outcome: None }
     }
 
-    /// Whether it was applied to some element.
+    pub(super) fn done(patch: &Patch) -> Self {
+        let outcome = Outcome { applied: 1, ..Outcome::default() };
+        Self { outcome: Some(outcome), ..Self::not_tried(patch) }
+    }
+
+    /// Whether it was applied to the exchange or to some element.
     #[must_use]
     pub fn is_applied(&self) -> bool {
         self.outcome.as_ref().is_some_and(|outcome| outcome.applied > 0)
@@ -76,7 +82,7 @@ impl PatchReport {
 }
 
 impl fmt::Display for PatchReport {
-    /// `label=2` (elements), `label=missed`, `label=skipped:reason`, `label=not_tried`.
+    /// `label=2` (elements, or 1 for the exchange), `label=missed`, `label=skipped:reason`, `label=not_tried`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}=", self.label)?;
         let Some(outcome) = &self.outcome else { return f.write_str("not_tried") };
@@ -93,8 +99,13 @@ impl fmt::Display for PatchReport {
 pub type Counter = Cow<'static, str>;
 
 impl Report {
-    pub(super) fn redirected(route: &str, patch: &str) -> Self {
-        Self { route: Some(route.to_owned()), redirected_by: Some(patch.to_owned()), ..Self::default() }
+    pub(super) fn redirected(route: &str, patch: &Patch) -> Self {
+        Self {
+            route: Some(route.to_owned()),
+            redirected_by: Some(patch.label.clone()),
+            patches: vec![PatchReport::done(patch)],
+            ..Self::default()
+        }
     }
 
     /// The patches and what became of each, for an access log: `0=1,banner=missed`.
@@ -106,13 +117,15 @@ impl Report {
 
     /// What to count, and by how much.
     #[must_use]
-    pub fn counters(&self) -> Vec<(Counter, u64)> {
-        let mut counters: Vec<(Counter, u64)> = vec![("requests".into(), 1)];
+    pub fn counters(&self) -> BTreeMap<Counter, u64> {
+        let mut counters: BTreeMap<Counter, u64> = BTreeMap::new();
         let mut count = |name: Counter, n: u32| {
             if n > 0 {
-                counters.push((name, n.into()));
+                let sum = counters.entry(name).or_default();
+                *sum = sum.saturating_add(n.into());
             }
         };
+        count("requests".into(), 1);
         count("requests.no_route".into(), self.route.is_none().into());
         count("redirects".into(), self.redirected_by.is_some().into());
         count("rewrites".into(), self.rewritten.into());

@@ -75,10 +75,11 @@ impl<'a> Compiler<'a> {
         ];
         let exchange: Vec<&str> =
             exchange.iter().filter(|(_, there)| *there).map(|(name, _)| *name).collect();
+        let edits_elements = patch.edits_elements();
         let steps = self.steps(patch, path);
         match (&patch.select, exchange.as_slice()) {
             (Some(select), []) => {
-                if steps.is_empty() {
+                if !edits_elements {
                     self.report(path, "nothing is done to the elements; add an operation such as `text`, `html` or `attributes`");
                 }
                 let selector = self.selector(select, &path.clone().key("select"))?;
@@ -88,7 +89,7 @@ impl<'a> Compiler<'a> {
                 self.report(path, format!("`select` and `{name}` can't be in one patch; write two"));
                 None
             }
-            (None, []) if steps.is_empty() => {
+            (None, []) if !edits_elements => {
                 self.report(path, "nothing is done; add `select` with an operation, `redirect`, `rewrite`, `request_headers` or `response_headers`");
                 None
             }
@@ -97,7 +98,7 @@ impl<'a> Compiler<'a> {
                 None
             }
             (None, names) => {
-                if !steps.is_empty() || patch.all || patch.required {
+                if edits_elements || patch.all || patch.required {
                     self.report(
                         path,
                         format!(

@@ -60,13 +60,18 @@ enum Source {
     Scheme,
 }
 
-const BUILT_IN: [(&str, fn() -> Source); 5] = [
-    ("request.host", || Source::Host),
-    ("request.path", || Source::Path),
-    ("request.query", || Source::QueryString),
-    ("request.method", || Source::Method),
-    ("request.scheme", || Source::Scheme),
-];
+impl Source {
+    /// The built-in attributes.
+    const fn built_in() -> [(&'static str, Self); 5] {
+        [
+            ("request.host", Self::Host),
+            ("request.path", Self::Path),
+            ("request.query", Self::QueryString),
+            ("request.method", Self::Method),
+            ("request.scheme", Self::Scheme),
+        ]
+    }
+}
 
 /// Names that later versions give a meaning.
 const RESERVED: [&str; 4] = ["request", "variants", "flags", "id"];
@@ -80,8 +85,8 @@ impl Catalogue {
         problems: &mut Vec<Problem>,
     ) -> Self {
         let mut catalogue = Self { max_value_bytes, ..Self::default() };
-        for (name, source) in BUILT_IN {
-            catalogue.entries.insert(name.to_owned(), Entry::built_in(source()));
+        for (name, source) in Source::built_in() {
+            catalogue.entries.insert(name.to_owned(), Entry::built_in(source));
         }
         for (name, attribute) in attributes {
             let path = Path::default().key("attributes").key(name);

@@ -293,7 +293,7 @@ impl Reader {
         if self.raw.is_some() { State::RawText(String::new()) } else { State::Data }
     }
 
-    fn take_value(&mut self, value: &str) -> Result<(), ContextError> {
+    fn take_value(&self, value: &str) -> Result<(), ContextError> {
         match &self.state {
             State::Data => Ok(()),
             State::Quoted(_) => {

@@ -3,6 +3,8 @@
 //! proxy-wasm's host calls panic on statuses that they do not expect, and a panic ends the VM with all its streams. So
 //! every call is made here, only at the moments at which Envoy answers it, and what can't be read counts as absent.
 
+use std::net::{IpAddr, SocketAddr};
+
 use engraft::config::model::Connection;
 use engraft::exchange::{LocalResponse, RequestEdits};
 use engraft::headers::HeaderEdit;
@@ -108,6 +110,12 @@ pub(crate) fn respond(response: &LocalResponse) {
     let _ = hostcalls::send_http_response(response.status.as_u16().into(), headers, None);
 }
 
+/// Breaks off a response that has begun, in any of its callbacks. Envoy can't answer any more and resets the stream when
+/// the callback is over; `proxy_close_stream` would do so inside it, and Envoy does not survive that (1.36.4 to 1.40.0).
+pub(crate) fn break_off_response() {
+    let _ = hostcalls::send_http_response(502, Vec::new(), None);
+}
+
 /// The first `size` bytes of the body's chunk; only in its callback, with at most the size that the callback was given.
 pub(crate) fn response_body(size: usize) -> Bytes {
     hostcalls::get_buffer(BufferType::HttpResponseBody, 0, size).ok().flatten().unwrap_or_default()
@@ -127,11 +135,6 @@ pub(crate) fn append_body(bytes: &[u8]) {
         // From an offset beyond the end, Envoy appends.
         let _ = hostcalls::set_buffer(BufferType::HttpResponseBody, u32::MAX as usize, 0, bytes);
     }
-}
-
-/// Breaks the response off.
-pub(crate) fn reset_response() {
-    let _ = hostcalls::reset_http_response();
 }
 
 /// What Envoy knows of the connection or keeps in its filter state.
@@ -155,22 +158,13 @@ pub(crate) fn fact(fact: &Fact) -> Option<String> {
     }
 }
 
-/// Whether the peer is this machine, and speaks for nobody else.
-pub(crate) fn is_from_loopback(headers: &HeaderMap) -> bool {
-    let peer = text(&["source", "address"]).map(without_port);
-    let peer = peer.and_then(|address| address.parse::<std::net::IpAddr>().ok());
-    // A proxy on this machine passes on requests from anywhere, and says so.
-    let forwarded = headers.get_all("x-forwarded-for").iter().any(|value| {
-        value.as_bytes().split(|byte| *byte == b',').any(|address| {
-            let address = std::str::from_utf8(address).ok().and_then(|text| text.trim().parse().ok());
-            !address.is_some_and(|address: std::net::IpAddr| address.is_loopback())
-        })
-    });
-    peer.is_some_and(|peer| peer.is_loopback()) && !forwarded
+/// The address that the request comes from: the peer's, or what Envoy takes from `x-forwarded-for` by its configuration.
+pub(crate) fn peer() -> Option<IpAddr> {
+    text(&["source", "address"]).map(without_port)?.parse().ok()
 }
 
 fn without_port(address: String) -> String {
-    match address.parse::<std::net::SocketAddr>() {
+    match address.parse::<SocketAddr>() {
         Ok(parsed) => parsed.ip().to_string(),
         Err(_) => address,
     }

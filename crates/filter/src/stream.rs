@@ -62,7 +62,8 @@ impl HttpContext for Stream {
         let Some(engine) = &self.engine else { return Action::Continue };
         let request = host::request_head();
         let facts: Vec<Option<String>> = engine.facts().iter().map(host::fact).collect();
-        let begun = exchange::begin(engine, &request, &facts, host::is_from_loopback(&request.headers));
+        let peer = engine.debug().and_then(|_| host::peer());
+        let begun = exchange::begin(engine, &request, &facts, peer);
         match begun.next {
             Next::Respond(response, report) => {
                 self.report(&report);
@@ -123,14 +124,11 @@ impl HttpContext for Stream {
             let report = edits.end(&mut self.out);
             self.report(&report);
             if !self.out.is_empty() {
-                // A page that ends inside a tag or inside an element that is held back, of a length that nobody knew, with
-                // trailers that nobody announced: Envoy takes no body any more. A broken response is not mistaken for a
-                // whole one, by visitors or caches.
-                error!(
-                    "trailers after {} held bytes of a body of unknown length: the response is broken off",
-                    self.out.len()
-                );
-                host::reset_response();
+                // A page of unknown length that ends inside a tag or an element that is held back, with trailers that
+                // nobody announced: Envoy takes no body any more. A broken response is not mistaken for a whole one, by
+                // visitors or caches.
+                error!("trailers after {} held bytes of a body of unknown length", self.out.len());
+                host::break_off_response();
             }
         }
         Action::Continue

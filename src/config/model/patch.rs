@@ -77,6 +77,28 @@ pub struct Patch {
     pub response_headers: Option<HeaderChanges>,
 }
 
+impl Patch {
+    /// Whether some operation on elements is written.
+    #[must_use]
+    pub fn edits_elements(&self) -> bool {
+        let texts = [
+            &self.rename,
+            &self.text,
+            &self.html,
+            &self.prepend,
+            &self.append,
+            &self.before,
+            &self.after,
+            &self.replace,
+        ];
+        texts.into_iter().any(Option::is_some)
+            || self.attributes.as_ref().is_some_and(|it| !it.set.is_empty() || !it.remove.is_empty())
+            || self.class.as_ref().is_some_and(|it| !it.add.is_empty() || !it.remove.is_empty())
+            || self.remove
+            || self.unwrap
+    }
+}
+
 /// Attributes of an element to set and to remove.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -132,7 +154,7 @@ pub struct Redirect {
     pub to: String,
     /// 301, 302, 303, 307 or 308.
     #[serde(default = "found")]
-    #[cfg_attr(feature = "schema", schemars(range(min = 301, max = 308)))]
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = [301, 302, 303, 307, 308])))]
     pub status: u16,
     /// Adds the query of the request to the new location.
     #[serde(default)]

@@ -72,12 +72,12 @@ pub(super) struct OriginRequest {
 
 impl Rendering {
     pub(super) fn of(engine: &Arc<Engine>, visit: Visit, answer: Answer) -> Self {
-        let Visit { head, facts, from_loopback } = visit;
+        let Visit { head, facts, peer } = visit;
         let route = engine.route(&head);
         let attributes = route.map(|(_, route)| engine.attributes().read(&route.reads, &head, &facts));
         let attributes = attributes.unwrap_or_default();
 
-        let begun = exchange::begin(engine, &head, &facts, from_loopback);
+        let begun = exchange::begin(engine, &head, &facts, peer);
         let forwarded = match begun.next {
             Next::Respond(response, report) => {
                 let headers = visit::map(response.headers);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use engraft::exchange::report::{self, Report};
+use engraft::exchange::report;
 use http::HeaderMap;
 use serde::Serialize;
 use serde_json::Value;
@@ -23,7 +23,7 @@ pub(super) struct Exchange<'r> {
     /// Those that the route reads, of which the request has a value.
     attributes: BTreeMap<&'r str, &'r Value>,
     body: String,
-    /// Those of elements whose conditions hold.
+    /// Those that were carried out on the exchange, then those of elements whose conditions hold.
     patches: Vec<Patch<'r>>,
     max_held_bytes: usize,
     counters: BTreeMap<report::Counter, u64>,
@@ -53,7 +53,8 @@ struct Patch<'r> {
     matched: u32,
     skipped: BTreeMap<String, u32>,
     search_ended: Option<String>,
-    /// What logs say of it: a number of elements, `missed`, `skipped:…`, `search_ended:…` or `not_tried`.
+    /// What logs say of it: a number of elements (1 for the exchange), `missed`, `skipped:…`, `search_ended:…` or
+    /// `not_tried`.
     state: String,
 }
 
@@ -69,7 +70,7 @@ impl<'r> From<&'r Rendering> for Exchange<'r> {
             body: report.body.to_string(),
             patches: report.patches.iter().map(Patch::from).collect(),
             max_held_bytes: report.max_held_bytes,
-            counters: counters(report),
+            counters: report.counters(),
         }
     }
 }
@@ -114,13 +115,4 @@ fn headers(headers: &HeaderMap) -> Vec<(&str, Cow<'_, str>)> {
     let mut headers: Vec<_> = headers.collect();
     headers.sort_by_key(|(name, _)| *name);
     headers
-}
-
-/// The core gives a counter as often as there is something to count for it.
-fn counters(report: &Report) -> BTreeMap<report::Counter, u64> {
-    report.counters().into_iter().fold(BTreeMap::new(), |mut counters, (name, n)| {
-        let sum: &mut u64 = counters.entry(name).or_default();
-        *sum = sum.saturating_add(n);
-        counters
-    })
 }

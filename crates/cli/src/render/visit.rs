@@ -1,6 +1,6 @@
 //! The request of a rendering: what a proxy would hand to the filter.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use engraft::config::model::Connection;
 use engraft::request::RequestHead;
@@ -16,7 +16,8 @@ pub(super) struct Visit {
     pub(super) head: RequestHead,
     /// In the order in which the configuration asks for them.
     pub(super) facts: Vec<Option<String>>,
-    pub(super) from_loopback: bool,
+    /// Who asks; this machine unless it is said.
+    pub(super) peer: Option<IpAddr>,
 }
 
 impl Visit {
@@ -37,7 +38,8 @@ impl Visit {
         let head = head(args);
         Ok(Self {
             facts: asked.iter().map(given).collect(),
-            from_loopback: given(&peer).is_none_or(|peer| is_loopback(&peer)) && !is_forwarded(&head.headers),
+            peer: given(&peer)
+                .map_or_else(|| Some(IpAddr::from(Ipv4Addr::LOCALHOST)), |peer| peer.trim().parse().ok()),
             head,
         })
     }
@@ -77,15 +79,4 @@ fn name(fact: &Fact) -> Option<String> {
         Fact::FilterState(key) => Some(format!("filter_state.{key}")),
         _ => None,
     }
-}
-
-/// As the filter: a proxy on this machine that passes on somebody else's request says so.
-fn is_forwarded(headers: &HeaderMap) -> bool {
-    let addresses = headers.get_all("x-forwarded-for").iter();
-    let mut addresses = addresses.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
-    addresses.any(|address| !std::str::from_utf8(address).is_ok_and(is_loopback))
-}
-
-fn is_loopback(address: &str) -> bool {
-    address.trim().parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }

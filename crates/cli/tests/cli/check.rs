@@ -72,6 +72,17 @@ fn json_of_what_is_fine_has_the_digest_in_every_form() -> Tested {
 }
 
 #[test]
+fn a_regex_without_its_map_is_told_the_form() -> Tested {
+    let written = b"version: 1\nroutes:\n  - { name: a, match: { path: { safe_regex: /p/.* } } }";
+    let run = engraft_with(&data("check"), ["check", "-"], written)?;
+    let found = "<stdin>:3:45: error: routes[0].match.path.safe_regex: found text \"/p/.*\", expected a map ";
+    let form = run.text()?.strip_prefix(found).and_then(|rest| rest.strip_suffix("\n1 error\n"));
+    assert!(form.is_some_and(|form| form.contains("regex")), "{run:?}");
+    assert_eq!(run.code, Some(1));
+    Ok(())
+}
+
+#[test]
 fn standard_input_has_a_name() -> Tested {
     let run = engraft_with(&data("check"), ["check", "-"], b"{ \"version\": 1,\n  \"routes\": [ { ]\n}")?;
     assert_eq!(run.text()?.lines().last(), Some("1 error"));
