@@ -1,5 +1,8 @@
+use super::gate::Untouched;
+use super::report::BodyState;
 use super::*;
-use http::HeaderValue;
+use crate::request::RequestHead;
+use http::{HeaderMap, header};
 
 const CONFIG: &str = r#"
 version: 1
