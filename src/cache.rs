@@ -15,12 +15,19 @@ use crate::headers::HeaderEdit;
 /// `CDN-Cache-Control` (RFC 9213).
 pub const CDN_CACHE_CONTROL: HeaderName = HeaderName::from_static("cdn-cache-control");
 
+/// What a response says that is for one visitor.
+pub const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-cache");
+
+/// Headers that speak to shared caches besides `CDN-Cache-Control` (<https://www.w3.org/TR/edge-arch/>).
+const SURROGATE_CONTROL: HeaderName = HeaderName::from_static("surrogate-control");
+
 /// The cache headers of a route, compiled.
 #[derive(Debug, Default)]
 pub struct CacheHeaders {
-    edits: Vec<HeaderEdit>,
-    /// What is said where the policy says nothing.
-    fallback: Vec<HeaderEdit>,
+    /// The policy, for successes.
+    policy: Vec<HeaderEdit>,
+    /// What keeps a response that depends on the visitor out of shared caches, where the policy says nothing.
+    protection: Vec<HeaderEdit>,
     /// Whether every response depends on the visitor, not just pages.
     beyond_pages: bool,
     depends_on: BTreeSet<String>,
@@ -46,11 +53,11 @@ impl CacheHeaders {
         problems: &mut Vec<Problem>,
     ) -> Self {
         let depends_on: BTreeSet<&str> = dependence.exchange.union(&dependence.pages).copied().collect();
-        let mut edits = Vec::new();
         let audiences = [
             ("browser", header::CACHE_CONTROL, cache.and_then(|cache| cache.browser.as_ref())),
             ("cdn", CDN_CACHE_CONTROL, cache.and_then(|cache| cache.cdn.as_ref())),
         ];
+        let mut policy = Vec::new();
         for (key, name, control) in audiences {
             let path = path.clone().key(key);
             let Some(CacheControl(directives)) = control else { continue };
@@ -62,34 +69,37 @@ impl CacheHeaders {
                 leaks(key, &directives, &depends_on, &mut report);
                 directives.private |= !directives.no_store;
             }
-            edits.extend(value(&directives).map(|value| HeaderEdit::Set(name, value)));
+            policy.extend(value(&directives).map(|value| HeaderEdit::Set(name, value)));
         }
-        let browser_is_told = edits
-            .iter()
-            .any(|edit| matches!(edit, HeaderEdit::Set(name, _) if *name == header::CACHE_CONTROL));
-        let mut fallback = Vec::new();
-        if !depends_on.is_empty() && !browser_is_told {
-            fallback
-                .push(HeaderEdit::Set(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")));
+        // What else speaks of lifetimes must not defeat the new ones (RFC 9111 § 5.1, 5.3).
+        if !policy.is_empty() {
+            policy.extend([HeaderEdit::Remove(header::EXPIRES), HeaderEdit::Remove(header::AGE)]);
         }
-        // What else speaks of lifetimes must not contradict `Cache-Control` (RFC 9111 § 5.3).
-        for edits in [&mut edits, &mut fallback] {
-            if !edits.is_empty() {
-                edits.push(HeaderEdit::Remove(header::EXPIRES));
-            }
-        }
+        let protection = if depends_on.is_empty() {
+            Vec::new()
+        } else {
+            vec![
+                HeaderEdit::Set(header::CACHE_CONTROL, PRIVATE),
+                HeaderEdit::Remove(CDN_CACHE_CONTROL),
+                HeaderEdit::Remove(SURROGATE_CONTROL),
+                HeaderEdit::Remove(header::EXPIRES),
+            ]
+        };
         Self {
-            edits,
-            fallback,
+            policy,
+            protection,
             beyond_pages: !dependence.exchange.is_empty(),
             depends_on: depends_on.into_iter().map(str::to_owned).collect(),
         }
     }
 
-    /// The changes of a response's headers. `is_page` says whether patches of pages may apply to it.
-    pub fn edits(&self, is_page: bool) -> impl Iterator<Item = &HeaderEdit> {
-        let fallback = if is_page || self.beyond_pages { self.fallback.as_slice() } else { &[] };
-        self.edits.iter().chain(fallback)
+    /// The changes of a response's headers, in order. `is_page` says whether patches of pages may apply to it. The policy
+    /// is one for successes, so what is not one keeps what the origin says; but whatever depends on the visitor is kept out
+    /// of shared caches, whatever its status.
+    pub fn edits(&self, is_page: bool, is_success: bool) -> impl Iterator<Item = &HeaderEdit> {
+        let protection = if is_page || self.beyond_pages { self.protection.as_slice() } else { &[] };
+        let policy = if is_success { self.policy.as_slice() } else { &[] };
+        protection.iter().chain(policy)
     }
 
     /// The attributes of the visitor that the route's output depends on.
@@ -172,7 +182,7 @@ mod tests {
         let mut problems = Vec::new();
         let dependence = Dependence { pages: depends_on.iter().copied().collect(), ..Dependence::default() };
         let headers = CacheHeaders::compile(Some(&cache), &dependence, &Path::default(), &mut problems);
-        let shown = headers.edits(true).map(|edit| match edit {
+        let shown = headers.edits(true, true).map(|edit| match edit {
             HeaderEdit::Set(name, value) => format!("{name}: {}", value.to_str().unwrap()),
             HeaderEdit::Add(..) => "add".to_owned(),
             HeaderEdit::Remove(name) => format!("-{name}"),
@@ -190,24 +200,37 @@ mod tests {
                     "cache-control: max-age=60",
                     "cdn-cache-control: max-age=3600, stale-while-revalidate=86400",
                     "-expires",
+                    "-age",
                 ],
             ),
-            ("{ browser: no_store }", &[], &["cache-control: no-store", "-expires"]),
-            (
-                "{ browser: { max_age: 1m } }",
-                &["country"],
-                &["cache-control: private, max-age=60", "-expires"],
-            ),
-            (
-                "{ browser: no_store, cdn: private }",
-                &["country"],
-                &["cache-control: no-store", "cdn-cache-control: private", "-expires"],
-            ),
-            ("{}", &["country"], &["cache-control: private, no-cache", "-expires"]),
+            ("{ browser: no_store }", &[], &["cache-control: no-store", "-expires", "-age"]),
             ("{}", &[], &[]),
         ];
         for (yaml, depends_on, expected) in cases {
             let (headers, problems) = compile(yaml, depends_on);
+            assert_eq!(
+                (headers, problems),
+                (expected.iter().map(|s| (*s).to_owned()).collect(), vec![]),
+                "{yaml}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_depends_on_the_visitor_is_kept_out_of_shared_caches() {
+        let protection =
+            ["cache-control: private, no-cache", "-cdn-cache-control", "-surrogate-control", "-expires"];
+        let cases: &[(&str, &[&str])] = &[
+            ("{}", &[]),
+            ("{ browser: { max_age: 1m } }", &["cache-control: private, max-age=60", "-expires", "-age"]),
+            (
+                "{ browser: no_store, cdn: private }",
+                &["cache-control: no-store", "cdn-cache-control: private", "-expires", "-age"],
+            ),
+        ];
+        for (yaml, policy) in cases {
+            let (headers, problems) = compile(yaml, &["country"]);
+            let expected: Vec<&str> = protection.iter().chain(*policy).copied().collect();
             assert_eq!(
                 (headers, problems),
                 (expected.iter().map(|s| (*s).to_owned()).collect(), vec![]),

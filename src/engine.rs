@@ -217,7 +217,6 @@ fn check_limits(limits: &Limits, problems: &mut Vec<Problem>) {
     let ranges = [
         ("max_held_bytes", limits.max_held_bytes, 1024, 16 * 1024 * 1024),
         ("max_tag_bytes", limits.max_tag_bytes, 1024, 16 * 1024 * 1024),
-        ("max_parser_bytes", limits.max_parser_bytes, 16 * 1024, 64 * 1024 * 1024),
         ("max_elements", limits.max_elements, 1, 100_000),
         ("max_value_bytes", limits.max_value_bytes, 16, 64 * 1024),
     ];

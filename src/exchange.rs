@@ -83,6 +83,8 @@ pub struct Forwarded {
     /// Indexes of the patches whose guards hold.
     eligible: Vec<usize>,
     is_head: bool,
+    /// The browser says that it is part of a page.
+    is_subresource: bool,
     rewritten: bool,
     debug: bool,
 }

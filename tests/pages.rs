@@ -24,7 +24,9 @@ fn page(name: &str) -> Option<Vec<u8>> {
 }
 
 fn engine(patches: &str) -> Arc<Engine> {
-    let config = format!("version: 1\nlimits: {{ max_held_bytes: 1000000 }}\nroutes:\n- name: a\n  patches:\n{patches}");
+    let config = format!(
+        "version: 1\nlimits: {{ max_held_bytes: 1000000 }}\nroutes:\n- name: a\n  patches:\n{patches}"
+    );
     Arc::new(Engine::load(config.as_bytes()).expect("the configuration is valid").engine)
 }
 
@@ -36,7 +38,9 @@ fn through(engine: &Arc<Engine>, page: &[u8], mut sizes: impl Iterator<Item = us
     };
     let headers: HeaderMap =
         [(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"))].into_iter().collect();
-    let Body::Edited(mut edits) = forwarded.answer(StatusCode::OK, &headers).body else { return page.to_vec() };
+    let Body::Edited(mut edits) = forwarded.answer(StatusCode::OK, &headers).body else {
+        return page.to_vec();
+    };
     let mut out = Vec::with_capacity(page.len());
     let mut rest = page;
     while !rest.is_empty() {
@@ -82,7 +86,10 @@ fn real_pages_do_not_depend_on_the_cuts() {
         assert_ne!(whole, page, "{name}");
         for seed in 1..=6_u64 {
             let max = [7, 100, 1500, 16 * 1024, 70_000, 200_000][usize::try_from(seed).expect("small") - 1];
-            assert!(through(&engine, &page, random(seed * 7919, max)) == whole, "{name}: seed {seed}, cuts up to {max}");
+            assert!(
+                through(&engine, &page, random(seed * 7919, max)) == whole,
+                "{name}: seed {seed}, cuts up to {max}"
+            );
         }
     }
 }
@@ -116,7 +123,11 @@ const TWINS: &[Twin] = &[
     Twin { patch: "unwrap: true", handler: |el| el.remove_and_keep_content() },
 ];
 
-fn by_lol_html(page: &[u8], selector: &str, handler: fn(&mut lol_html::html_content::Element<'_, '_>)) -> Vec<u8> {
+fn by_lol_html(
+    page: &[u8],
+    selector: &str,
+    handler: fn(&mut lol_html::html_content::Element<'_, '_>),
+) -> Vec<u8> {
     let mut out = Vec::new();
     let settings = Settings::new().append_element_content_handler(element!(selector, |el| {
         handler(el);
@@ -140,7 +151,8 @@ fn compare(page: &[u8], selector: &str, seed: u64) {
 #[test]
 fn real_pages_are_edited_as_lol_html_would() {
     // Elements whose end tags these pages write out: where they are left out, lol_html guesses and engraft skips.
-    let selectors = [("cloudflare.com.html", ["h2", "form", "nav a"]), ("html-parsing-spec.html", ["h1", "dfn", "pre"])];
+    let selectors =
+        [("cloudflare.com.html", ["h2", "form", "nav a"]), ("html-parsing-spec.html", ["h1", "dfn", "pre"])];
     for (name, selectors) in selectors {
         let Some(page) = page(name) else { continue };
         for selector in selectors {
@@ -164,7 +176,9 @@ fn generated_pages_are_edited_as_lol_html_would() {
                     page.push_str(&format!("<{name} class='c{}' id=i{}>", next() % 3, next()));
                     open.push(name);
                 }
-                2 => page.push_str(["text ", "&amp;", "<br>", "<img src=x>", "<!-- <p> -->", "a < b "][next() % 6]),
+                2 => page.push_str(
+                    ["text ", "&amp;", "<br>", "<img src=x>", "<!-- <p> -->", "a < b "][next() % 6],
+                ),
                 _ => page.push_str(&open.pop().map(|name| format!("</{name}>")).unwrap_or_default()),
             }
         }

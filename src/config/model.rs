@@ -77,9 +77,6 @@ pub struct Limits {
     /// The longest start or end tag that is understood.
     #[cfg_attr(feature = "schema", schemars(range(min = 1024, max = 16777216)))]
     pub max_tag_bytes: u32,
-    /// Memory of the HTML parser for open elements, for each response.
-    #[cfg_attr(feature = "schema", schemars(range(min = 16384, max = 67108864)))]
-    pub max_parser_bytes: u32,
     /// How many elements of one page are edited.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 100000)))]
     pub max_elements: u32,
@@ -93,7 +90,6 @@ impl Default for Limits {
         Self {
             max_held_bytes: 128 * 1024,
             max_tag_bytes: 128 * 1024,
-            max_parser_bytes: 1024 * 1024,
             max_elements: 2000,
             max_value_bytes: 4096,
         }

@@ -2,7 +2,7 @@
 //!
 //! Answers for the same tree as a `google.protobuf.Struct` of the same text, plus places and [`Warning`]s. It refuses
 //! more than one document, tags that Envoy would ignore silently, and text whose aliases expand to more than
-//! [`MAX_COPIED_BYTES`]: nested aliases ("billion laughs") are an attack on whoever loads the file.
+//! 16 MiB of copies: nested aliases ("billion laughs") are an attack on whoever loads the file.
 
 use std::collections::BTreeMap;
 

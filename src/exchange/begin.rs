@@ -7,11 +7,12 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::report::Report;
 use super::{Begun, DEBUG_HEADER, Forwarded, LocalResponse, Next, RequestEdits};
+use crate::cache::PRIVATE;
 use crate::engine::{Engine, Route, internal_headers};
 use crate::headers::{HeaderEdit, list};
 use crate::patch::{Action, ExchangeEdit, Patch, Redirect};
-use crate::request::RequestHead;
 use crate::request::attributes::Values;
+use crate::request::{RequestHead, authority};
 
 /// Begins an exchange. `facts` are those that [`Engine::facts`] lists, in that order; `peer` is the address that the
 /// request comes from, where it is known.
@@ -34,6 +35,7 @@ pub fn begin(
             values: Values::default(),
             eligible: Vec::new(),
             is_head,
+            is_subresource: false,
             rewritten: false,
             debug,
         };
@@ -52,6 +54,7 @@ pub fn begin(
         let report = Report::redirected(&route.name, patch);
         return Begun { edits, next: Next::Respond(response, report) };
     }
+    let is_subresource = is_subresource(request);
     let mut rewritten = false;
     for patch in patches() {
         if let Action::Exchange(edit) = &patch.action {
@@ -59,7 +62,7 @@ pub fn begin(
             edits.take(edit, request);
         }
     }
-    if patches().any(Patch::edits_elements) && !is_subresource(request) {
+    if patches().any(Patch::edits_elements) && !is_subresource {
         edits.headers.extend(for_whole_bodies(&request.headers));
     }
     let next = Forwarded {
@@ -68,6 +71,7 @@ pub fn begin(
         values,
         eligible,
         is_head,
+        is_subresource,
         rewritten,
         debug,
     };
@@ -114,14 +118,31 @@ fn local_response(redirect: &Redirect, route: &Route, request: &RequestHead) -> 
         }
         None => redirect.location.clone(),
     };
-    if location.as_bytes() == request.path.as_bytes() {
+    if leads_to(&location, request) {
         return None;
     }
     let mut headers = vec![(header::LOCATION, location)];
     if !route.cache.depends_on().is_empty() {
-        headers.push((header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")));
+        headers.push((header::CACHE_CONTROL, PRIVATE));
     }
     Some(LocalResponse { status: redirect.status, headers })
+}
+
+/// Whether a location, a path or a whole URL, is the request's own.
+fn leads_to(location: &HeaderValue, request: &RequestHead) -> bool {
+    let Ok(location) = location.to_str() else { return false };
+    let own = location.split_once("://").filter(|(scheme, _)| scheme.eq_ignore_ascii_case(&request.scheme));
+    let path = match own {
+        Some((_, rest)) => {
+            let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+            if authority::host(host) != authority::host(&request.authority) {
+                return false;
+            }
+            if path.is_empty() { "/" } else { path }
+        }
+        None => location,
+    };
+    path == request.path
 }
 
 /// Whether the browser says that this is part of a page (Fetch Metadata, `Sec-Fetch-Dest`). It only spares such requests

@@ -38,10 +38,10 @@ impl Forwarded {
             }
         }
         let gate = gate(status, headers, &route.content_types);
-        let is_page = !matches!(gate, Err(Untouched::ContentType));
-        if is_cacheable(status) {
-            edits.extend(route.cache.edits(is_page).cloned());
-        }
+        // A 304 seldom says of what type the stored page is.
+        let may_be_page = status == StatusCode::NOT_MODIFIED && !self.is_subresource;
+        let is_page = may_be_page || !matches!(gate, Err(Untouched::ContentType));
+        edits.extend(route.cache.edits(is_page, is_success(status)).cloned());
 
         let elements = patches().any(Patch::edits_elements);
         let not_tried = || patches().filter(|patch| patch.edits_elements()).map(PatchReport::not_tried);
@@ -102,18 +102,14 @@ impl Forwarded {
                 _ => None,
             })
             .unzip();
-        let bounds = Bounds {
-            max_tag_bytes: size(limits.max_tag_bytes),
-            max_parser_bytes: size(limits.max_parser_bytes),
-            max_elements: limits.max_elements,
-        };
+        let bounds = Bounds { max_tag_bytes: size(limits.max_tag_bytes), max_elements: limits.max_elements };
         let editor = Editor::new(rendered, charset.for_parser(), bounds, size(limits.max_held_bytes));
         Edits::new(editor, names, report)
     }
 }
 
 /// A policy for pages is not one for errors: what is not a success keeps what the origin says of it.
-fn is_cacheable(status: StatusCode) -> bool {
+fn is_success(status: StatusCode) -> bool {
     status.is_success() || status == StatusCode::NOT_MODIFIED
 }
 

@@ -10,7 +10,7 @@ use std::ops::Range;
 use lol_html::AsciiCompatibleEncoding;
 
 use super::fold::Fold;
-use super::locate::{Bounds, ElementId, Locator, Sighting, StartTag, Target};
+use super::locate::{Bounds, ElementId, Locator, Lost, PassedOver, Sighting, StartTag, Target};
 use super::operation::ElementPatch;
 use super::outcome::{Outcome, Skip};
 use super::splice::{Edit, Inner, RegionId, SpliceError, Splicer, as_u64};
@@ -118,8 +118,11 @@ impl Editor {
                 outcome.applied = outcome.applied.saturating_add(1);
             }
         }
-        let reason = self.locator.lost().map(Skip::Lost);
-        let reason = reason.or_else(|| self.locator.passed_over().then_some(Skip::TooManyElements));
+        let passed_over = self.locator.passed_over().map(|reason| match reason {
+            PassedOver::TooMany => Skip::TooManyElements,
+            PassedOver::TagTooLong => Skip::Lost(Lost::TagTooLong),
+        });
+        let reason = self.locator.lost().map(Skip::Lost).or(passed_over);
         let reason = self.bug.map(|_| Skip::Internal).or(reason);
         for (outcome, patch) in self.outcomes.iter_mut().zip(&self.patches) {
             if patch.all || outcome.matched() == 0 {

@@ -98,8 +98,8 @@ pub struct AttributePlace {
 pub enum Lost {
     /// Markup whose tree can't be known from the stream (lol_html's strict mode).
     Ambiguous,
-    /// Nested deeper than [`Bounds::max_parser_bytes`] allows.
-    TooDeep,
+    /// Nested deeper than 4096 elements, or a tag with more than 8192 attributes.
+    TooComplex,
     /// A tag is longer than [`Bounds::max_tag_bytes`].
     TagTooLong,
 }
@@ -108,10 +108,20 @@ impl fmt::Display for Lost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Ambiguous => "ambiguous_markup",
-            Self::TooDeep => "too_deep",
+            Self::TooComplex => "too_complex",
             Self::TagTooLong => "tag_too_long",
         })
     }
+}
+
+/// Why an element that matches was passed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "these are the bounds that a single element can meet")]
+pub enum PassedOver {
+    /// There are more than [`Bounds::max_elements`].
+    TooMany,
+    /// Its start tag is longer than [`Bounds::max_tag_bytes`].
+    TagTooLong,
 }
 
 /// What an origin can grow, bounded.
@@ -119,14 +129,20 @@ impl fmt::Display for Lost {
 pub struct Bounds {
     /// The longest tag that is understood, in bytes.
     pub max_tag_bytes: usize,
-    /// Memory for open elements, in bytes.
-    pub max_parser_bytes: usize,
     /// How many elements may be sighted in one page.
     pub max_elements: u32,
 }
 
 /// The source is fed in steps that end at multiples of this.
 const STEP: u64 = 16 * 1024;
+
+/// Memory of the parser for open elements and for the attributes of one tag.
+///
+/// lol_html 3.0.3 counts the capacities of two vectors that double: 64 bytes an open element and 28 an attribute where
+/// pointers have 32 bits, 104 and 56 where they have 64. Any value from 376 832 to 459 263, and from 671 744 to 851 967,
+/// allows the same pairs of capacities: 4096 elements with up to 4096 attributes, fewer with 8192. A tenth of either more or
+/// less would make a page's edits depend on where the core runs.
+const PARSER_MEMORY: usize = if size_of::<usize>() == 4 { 400 * 1024 } else { 740 * 1024 };
 
 type Sink = Box<dyn FnMut(&[u8])>;
 type Rewriter = HtmlRewriter<'static, Sink>;
@@ -160,7 +176,7 @@ impl Locator {
             // cut, and what is left for open elements must not.
             MemorySettings::new()
                 .with_preallocated_parsing_buffer_size(max_buffer)
-                .with_max_allowed_memory_usage(max_buffer.saturating_add(bounds.max_parser_bytes)),
+                .with_max_allowed_memory_usage(max_buffer.saturating_add(PARSER_MEMORY)),
         );
         for (index, target) in targets.iter().enumerate() {
             let notes = Rc::clone(&notes);
@@ -196,9 +212,9 @@ impl Locator {
         self.lost
     }
 
-    /// Whether elements were passed over because of [`Bounds::max_elements`].
+    /// Why elements that match were passed over, if some were.
     #[must_use]
-    pub fn passed_over(&self) -> bool {
+    pub fn passed_over(&self) -> Option<PassedOver> {
         self.notes.borrow().passed_over
     }
 
@@ -258,7 +274,7 @@ impl Locator {
 impl From<RewritingError> for Lost {
     fn from(error: RewritingError) -> Self {
         match error {
-            RewritingError::MemoryLimitExceeded(_) => Self::TooDeep,
+            RewritingError::MemoryLimitExceeded(_) => Self::TooComplex,
             // No handler of ours fails, so what is left is the strict mode's refusal.
             _ => Self::Ambiguous,
         }
@@ -281,7 +297,7 @@ struct Notes {
     elements: u32,
     ends_awaited: u32,
     bounds: Bounds,
-    passed_over: bool,
+    passed_over: Option<PassedOver>,
 }
 
 impl Notes {
@@ -299,7 +315,7 @@ impl Notes {
             elements: 0,
             ends_awaited: 0,
             bounds,
-            passed_over: false,
+            passed_over: None,
         }
     }
 
@@ -322,8 +338,13 @@ impl Notes {
         let site = if let Some(Sighting::Start(site)) = known {
             site
         } else {
-            if *elements >= bounds.max_elements || range.len() > bounds.max_tag_bytes {
-                *passed_over = true;
+            let reason = if range.len() > bounds.max_tag_bytes {
+                Some(PassedOver::TagTooLong)
+            } else {
+                (*elements >= bounds.max_elements).then_some(PassedOver::TooMany)
+            };
+            if reason.is_some() {
+                *passed_over = reason;
                 wanted.found = true;
                 return;
             }

@@ -13,6 +13,9 @@ pub struct Content {
     /// Whether it is safe only where markup is parsed as markup: escaped text, or markup with a value in it. Content
     /// that is a constant of the configuration may go anywhere.
     pub needs_markup: bool,
+    /// Whether every character of it can stand in the page where it has to be itself. `false` where a script in it would
+    /// get a character reference.
+    pub encodable: bool,
 }
 
 /// One step of a patch.
@@ -63,6 +66,19 @@ impl Operation {
         matches!(self, Self::Rename(_) | Self::SetContent(_) | Self::Replace(_) | Self::Unwrap)
     }
 
+    /// What is inserted.
+    const fn content(&self) -> Option<&Content> {
+        match self {
+            Self::SetContent(content)
+            | Self::Prepend(content)
+            | Self::Append(content)
+            | Self::Before(content)
+            | Self::After(content)
+            | Self::Replace(content) => Some(content),
+            _ => None,
+        }
+    }
+
     /// The attribute whose place must be known.
     #[must_use]
     pub fn attribute(&self) -> Option<&str> {
@@ -75,8 +91,10 @@ impl Operation {
 
     /// Why it can't be done on this element, judged by its start tag alone.
     pub(super) fn refusal(&self, name: &str, html: bool, can_have_content: bool) -> Option<Skip> {
-        let raw = html && RAW_TEXT.contains(&name);
+        // In SVG the content of a script or style is markup for the parser, and still runs or applies.
+        let raw = (html && RAW_TEXT.contains(&name)) || matches!(name, "script" | "style");
         match self {
+            _ if self.content().is_some_and(|content| !content.encodable) => Some(Skip::Charset),
             Self::SetContent(content) | Self::Prepend(content) | Self::Append(content) => {
                 if !can_have_content {
                     Some(Skip::VoidElement)
@@ -87,7 +105,7 @@ impl Operation {
                 }
             }
             Self::Rename(_) if html && !can_have_content => Some(Skip::VoidElement),
-            Self::Rename(_) if html && (raw || RCDATA.contains(&name)) => Some(Skip::RawText),
+            Self::Rename(_) if raw || (html && RCDATA.contains(&name)) => Some(Skip::RawText),
             // A `refresh` would make it a URL, a `content-security-policy` a policy.
             Self::SetAttribute { name: attribute, dynamic: true, .. }
                 if name == "meta" && (attribute == "content" || attribute == "http-equiv") =>

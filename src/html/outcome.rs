@@ -14,6 +14,8 @@ pub enum Skip {
     /// Its content is not markup (`script`, `style`, `iframe`, …): text can't be escaped there, or a tag can't be
     /// renamed without changing how the content is read.
     RawText,
+    /// It has a script with characters that the page's encoding may lack.
+    Charset,
     /// The attribute does something else on this element (`content` of a `meta http-equiv`).
     UnsafeAttribute,
     /// It lies in an element whose content another patch replaces.
@@ -35,6 +37,7 @@ impl fmt::Display for Skip {
         f.write_str(match self {
             Self::VoidElement => "void_element",
             Self::RawText => "raw_text_element",
+            Self::Charset => "charset",
             Self::UnsafeAttribute => "unsafe_attribute",
             Self::Covered => "covered",
             Self::Unclosed => "unclosed",

@@ -49,6 +49,8 @@ pub(super) struct Markup {
     pub(super) template: Template,
     /// The literal parts are text, not markup.
     pub(super) is_text: bool,
+    /// It has a character beyond ASCII where character references are not read.
+    pub(super) needs_utf8: bool,
 }
 
 impl ElementEdit {
@@ -119,6 +121,7 @@ impl Markup {
         Content {
             bytes: charset.encode(&text),
             needs_markup: self.is_text || self.template.constant().is_none(),
+            encodable: !self.needs_utf8 || charset.is_utf8(),
         }
     }
 }

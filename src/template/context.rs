@@ -10,11 +10,19 @@ use std::fmt;
 use super::{Part, Template};
 use crate::html::operation::{RAW_TEXT, RCDATA};
 
+/// What there is to know of markup that can be inserted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Found {
+    /// A character beyond ASCII stands in a script or another place where character references are not read.
+    pub beyond_ascii_in_raw_text: bool,
+}
+
 /// Checks a template that is inserted as markup.
 ///
 /// # Errors
 /// The first value that stands where it can't be made safe, or an end inside a tag, a comment or a script.
-pub fn check_markup(template: &Template) -> Result<(), ContextError> {
+pub fn check_markup(template: &Template) -> Result<Found, ContextError> {
     let mut reader = Reader::default();
     for part in template.parts() {
         match part {
@@ -22,7 +30,8 @@ pub fn check_markup(template: &Template) -> Result<(), ContextError> {
             Part::Value(expression) => reader.take_value(&expression.attribute)?,
         }
     }
-    reader.end()
+    reader.end()?;
+    Ok(reader.found)
 }
 
 /// Checks the name of an attribute whose whole value has a value of the request in it.
@@ -97,12 +106,19 @@ const MEANING_ATTRIBUTES: &[&str] = &[
     "values",
 ];
 
+/// Attributes that frameworks in the page run as code or send as requests: Vue, Alpine, Angular, htmx, Livewire and
+/// Google's jsaction. Names with `@`, `(`, `[`, `*` or `#` are theirs too.
+const CODE_PREFIXES: &[&str] = &["@", ":", "v-", "x-", "ng-", "hx-", "wire:", "bind-", "jsaction", "_"];
+
 /// What is dangerous about an attribute, by its name in lower case. Like Go's html/template, names of custom attributes
 /// that speak of URLs are taken at their word.
 #[must_use]
 pub fn hazard(name: &str) -> Option<Hazard> {
     let bare = name.strip_prefix("data-").unwrap_or(name);
-    if bare.starts_with("on") {
+    if bare.starts_with("on") || CODE_PREFIXES.iter().any(|prefix| bare.starts_with(prefix)) {
+        return Some(Hazard::Script);
+    }
+    if !bare.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':')) {
         return Some(Hazard::Script);
     }
     if name == "style" {
@@ -202,6 +218,7 @@ struct Reader {
     attribute: String,
     /// The element whose content is not markup, once its start tag is over.
     raw: Option<String>,
+    found: Found,
 }
 
 impl Reader {
@@ -270,6 +287,8 @@ impl Reader {
                 if closed { State::Data } else { State::Comment(text) }
             }
             State::RawText(mut text) => {
+                self.found.beyond_ascii_in_raw_text |=
+                    !c.is_ascii() && !self.raw.as_deref().is_some_and(|name| RCDATA.contains(&name));
                 if c == '<' {
                     text.clear();
                 }
@@ -356,7 +375,7 @@ mod tests {
     use super::*;
 
     fn check(source: &str) -> Result<(), String> {
-        check_markup(&Template::parse(source, ["x"]).unwrap()).map_err(|error| error.to_string())
+        check_markup(&Template::parse(source, ["x"]).unwrap()).map(|_| ()).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -392,6 +411,11 @@ mod tests {
             ("<p style=\"color:{{ x }}\">", "CSS"),
             ("<iframe srcdoc='{{ x }}'></iframe>", "a document"),
             ("<input type='{{ x }}'>", "more than text"),
+            ("<p @click='{{ x }}'>", "script"),
+            ("<p v-html='{{ x }}'>", "script"),
+            ("<p data-ng-init='{{ x }}'>", "script"),
+            ("<p hx-get='{{ x }}'>", "script"),
+            ("<p [title]='{{ x }}'>", "script"),
             ("<meta name=a content='{{ x }}'>", "\"content\" of <meta>"),
             ("<script>var a = {{ x }};</script>", "inside <script>"),
             ("<script><!-- </scriptx>{{ x }}</script>", "inside <script>"),

@@ -38,6 +38,7 @@ pub mod bootstrap;
 pub mod client;
 pub mod diff;
 pub mod envoy;
+pub mod load;
 pub mod origin;
 pub mod site;
 pub mod wire;

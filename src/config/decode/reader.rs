@@ -230,6 +230,7 @@ pub(super) fn map_of(fields: &[&str]) -> String {
     match fields.get(..MAX_SHOWN) {
         Some(some) if fields.len() > MAX_SHOWN => format!("a map of {}, …", some.join(", ")),
         _ if fields.is_empty() => "an empty map".to_owned(),
+        _ if fields.len() == 1 => format!("a map such as {{ {}: … }}", fields.concat()),
         _ => format!("a map of {}", fields.join(", ")),
     }
 }

@@ -4,11 +4,11 @@ use proptest::prelude::*;
 use std::sync::Arc;
 
 fn content(html: &str) -> Content {
-    Content { bytes: html.as_bytes().to_vec(), needs_markup: false }
+    Content { bytes: html.as_bytes().to_vec(), needs_markup: false, encodable: true }
 }
 
 fn text(html: &str) -> Operation {
-    Operation::SetContent(Content { bytes: html.as_bytes().to_vec(), needs_markup: true })
+    Operation::SetContent(Content { bytes: html.as_bytes().to_vec(), needs_markup: true, encodable: true })
 }
 
 fn set(name: &str, value: &str) -> Operation {
@@ -23,7 +23,7 @@ fn all(selector: &str, operations: impl Into<Vec<Operation>>) -> ElementPatch {
     ElementPatch { all: true, ..patch(selector, operations) }
 }
 
-const BOUNDS: Bounds = Bounds { max_tag_bytes: 64 * 1024, max_parser_bytes: 256 * 1024, max_elements: 1000 };
+const BOUNDS: Bounds = Bounds { max_tag_bytes: 64 * 1024, max_elements: 1000 };
 const MAX_HELD: usize = 4096;
 
 fn run(patches: &[ElementPatch], page: &[u8], cuts: &[usize]) -> (Vec<u8>, Vec<Outcome>) {
@@ -257,9 +257,21 @@ fn deep_nesting_ends_the_search_and_the_page_is_whole() {
     let patches = [patch("h1", [text("x")]), patch("h2", [text("y")])];
     let whole = run(&patches, page.as_bytes(), &[]);
     assert_eq!(whole.0.len(), page.len());
-    assert_eq!(whole.1[1].search_ended, Some(Skip::Lost(crate::html::locate::Lost::TooDeep)));
+    assert_eq!(whole.1[1].search_ended, Some(Skip::Lost(crate::html::locate::Lost::TooComplex)));
     let cuts: Vec<usize> = (1..page.len()).step_by(997).collect();
     assert!(run(&patches, page.as_bytes(), &cuts) == whole);
+}
+
+#[test]
+fn the_parser_follows_4096_elements_and_8192_attributes() {
+    let depth = |n| format!("{}<h1>1</h1>", "<div>".repeat(n));
+    let attributes = |n| format!("<h1{}>1</h1>", " a".repeat(n));
+    for (page, edited) in
+        [(depth(4095), true), (depth(4096), false), (attributes(8192), true), (attributes(8193), false)]
+    {
+        let (_, outcomes) = run(&[patch("h1[a], div h1", [set("id", "x")])], page.as_bytes(), &[]);
+        assert_eq!(outcomes[0].applied == 1, edited, "{} bytes", page.len());
+    }
 }
 
 fn markup() -> impl Strategy<Value = String> {

@@ -35,7 +35,7 @@ impl Compiler<'_> {
             }
         }
         if patch.remove {
-            let nothing = Markup { template: Template::empty(), is_text: false };
+            let nothing = Markup { template: Template::empty(), is_text: false, needs_utf8: false };
             steps.push(Step::Insert(Slot::Element, nothing));
         }
         if patch.unwrap {
@@ -146,11 +146,16 @@ impl Compiler<'_> {
 
     fn markup(&mut self, source: &str, is_text: bool, path: &Path) -> Option<Markup> {
         let template = self.template(source, path)?;
-        if !is_text && let Err(error) = context::check_markup(&template) {
-            self.report(path, error.to_string());
-            return None;
+        if is_text {
+            return Some(Markup { template, is_text, needs_utf8: false });
         }
-        Some(Markup { template, is_text })
+        match context::check_markup(&template) {
+            Ok(found) => Some(Markup { template, is_text, needs_utf8: found.beyond_ascii_in_raw_text }),
+            Err(error) => {
+                self.report(path, error.to_string());
+                None
+            }
+        }
     }
 
     fn template(&mut self, source: &str, path: &Path) -> Option<Template> {

@@ -1,0 +1,21 @@
+//! What engraft promises, kept on a real Envoy: the module that ships, scripted origins, clients that hide nothing.
+//!
+//! A file is a promise, a test is a consequence of it. Every test has an origin and an Envoy of its own ([`stage::Stage`]), so tests
+//! run side by side, and none is right or wrong by the clock: what came before what is told by gates. The origin sends its next piece
+//! when the test has read what the piece before was to bring.
+
+mod broken;
+mod configuration;
+mod crash;
+mod framings;
+mod hostile;
+mod large;
+mod multiplexed;
+mod observed;
+mod pages;
+mod parallel;
+mod rewrite;
+mod shipped;
+mod stage;
+mod streaming;
+mod trailers;

@@ -1,0 +1,200 @@
+//! The configurations in `envoy/` work as they stand. Only ports, the module's path and the origin's address are replaced.
+
+use std::error::Error;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use engraft_harness::client::{self, Request};
+use engraft_harness::envoy::{Binary, Envoy, Launch};
+use engraft_harness::origin::{Framing, Origin, Reply};
+use engraft_harness::site::Site;
+use engraft_harness::wire::Protocol::{self, Http1};
+use engraft_harness::workspace;
+
+use crate::stage::{Outcome, assert_no_vm_failed};
+
+/// A file of `envoy/` with each of `replaced` in its place; every one of them has to stand there.
+fn configuration(name: &str, replaced: &[(&str, String)]) -> Result<String, Box<dyn Error>> {
+    let mut text = std::fs::read_to_string(workspace::root().join("envoy").join(name))?;
+    for (old, new) in replaced {
+        if !text.contains(old) {
+            return Err(format!("{name} does not say {old:?}").into());
+        }
+        text = text.replace(old, new);
+    }
+    Ok(text)
+}
+
+fn port(number: u16) -> (String, String) {
+    (format!("port_value: {number} }}"), "port_value: 0 }".to_owned())
+}
+
+/// `envoy/engraft.yaml` in front of an origin.
+fn edge(origin: &Origin) -> Result<Envoy, Box<dyn Error>> {
+    let module = workspace::module()?.to_string_lossy().into_owned();
+    let (admin, listener) = (port(9901), port(10000));
+    let replaced = [
+        (admin.0.as_str(), admin.1),
+        (listener.0.as_str(), listener.1),
+        ("address: 0.0.0.0,", "address: 127.0.0.1,".to_owned()),
+        ("/etc/envoy/engraft.wasm", module),
+        (
+            "address: origin.internal, port_value: 8080",
+            format!("address: {}, port_value: {}", origin.addr().ip(), origin.addr().port()),
+        ),
+    ];
+    Ok(Launch::new(configuration("engraft.yaml", &replaced)?).start()?)
+}
+
+fn gunzip(bytes: &[u8]) -> Result<String, Box<dyn Error>> {
+    let mut gzip = Command::new("gzip").arg("-dc").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    // Dropped at the end of the statement, which is the end of its input.
+    gzip.stdin.take().ok_or("no stdin")?.write_all(bytes)?;
+    Ok(String::from_utf8(gzip.wait_with_output()?.stdout)?)
+}
+
+const GREETING: &str = "Welcome back, Ada &amp; Bob.";
+const DOLLARS: &str = "Free shipping across the US";
+const NEWSLETTER: &str = "class=\"newsletter\"";
+
+fn product() -> Request {
+    Request::get("/p/aurora/").header("cookie", "first_name=Ada & Bob; plan=pro")
+}
+
+#[test]
+fn edge_serves_personal_pages_and_compresses_them() -> Outcome {
+    let origin = Site::new(&workspace::root().join("examples/shop/site"))?.serve()?;
+    let envoy = edge(&origin)?;
+    let addr = envoy.listener_addr("edge")?;
+    let source = client::fetch(Http1, origin.addr(), &Request::get("/p/aurora/"))?.text().into_owned();
+    assert!(source.contains(NEWSLETTER) && !source.contains(GREETING));
+    origin.take_requests();
+    for down in Protocol::ALL {
+        let plain = client::fetch(down, addr, &product())?;
+        assert!(plain.complete && plain.text().contains(GREETING), "{}", plain.text());
+        assert!(!plain.text().contains(NEWSLETTER), "{down:?}");
+        assert_eq!(plain.header("cache-control"), Some("private, no-cache"), "{down:?}");
+
+        let zipped = client::fetch(down, addr, &product().header("accept-encoding", "gzip, br"))?;
+        assert_eq!(zipped.header("content-encoding"), Some("gzip"), "{down:?}");
+        assert_eq!(gunzip(&zipped.body)?, plain.text(), "{down:?}");
+
+        let stranger = client::fetch(down, addr, &Request::get("/p/aurora/"))?;
+        assert_eq!(stranger.text(), source, "{down:?}");
+        let elsewhere = client::fetch(down, addr, &Request::get("/about/").header("cookie", "plan=pro"))?;
+        assert!(elsewhere.text().contains(NEWSLETTER), "{down:?}");
+    }
+    assert_no_vm_failed(&envoy);
+    Ok(())
+}
+
+#[test]
+fn edge_believes_no_visitor_about_the_country_or_the_address() -> Outcome {
+    let origin = Site::new(&workspace::root().join("examples/shop/site"))?.serve()?;
+    let envoy = edge(&origin)?;
+    for down in Protocol::ALL {
+        let request = product()
+            .header("x-geo-country", "US")
+            .header("x-geo-country", "CA")
+            .header("x-forwarded-for", "192.0.2.7")
+            .header("x-engraft-debug", "1");
+        let page = client::fetch(down, envoy.listener_addr("edge")?, &request)?;
+        assert!(page.text().contains(GREETING) && !page.text().contains(DOLLARS), "{down:?}");
+        let asked = origin.take_requests().pop().ok_or("the origin was not asked")?;
+        assert!(!asked.headers.has("x-geo-country") && !asked.headers.has("x-engraft-debug"), "{:?}", asked.headers);
+        let forwarded = asked.headers.get("x-forwarded-for").unwrap_or_default();
+        assert!(forwarded.ends_with("127.0.0.1"), "{forwarded}");
+    }
+    Ok(())
+}
+
+#[test]
+fn edge_streams_pages_larger_than_its_buffers() -> Outcome {
+    let origin = Origin::start()?;
+    let filler: String = (0..20_000).map(|line| format!("<p>{line:06} of the page</p>\n")).collect();
+    let page = |greeting: &str| format!("<p class=greeting>{greeting}</p>{filler}<i>end</i>");
+    origin.reply("/p/aurora/", Reply::html(page("")).framing(Framing::Chunked));
+    let envoy = edge(&origin)?;
+    for down in Protocol::ALL {
+        let received = client::fetch(down, envoy.listener_addr("edge")?, &product())?;
+        assert!(received.complete && received.body == page(GREETING).as_bytes(), "{down:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn edge_logs_what_became_of_the_patches() -> Outcome {
+    let origin = Site::new(&workspace::root().join("examples/shop/site"))?.serve()?;
+    let envoy = edge(&origin)?;
+    client::fetch(Http1, envoy.listener_addr("edge")?, &product())?;
+    // The access log goes to Envoy's standard output.
+    let line = envoy.wait_for("the request in the access log", || {
+        let log = envoy.log();
+        Ok(log.lines().find(|line| line.starts_with('{') && line.contains("/p/aurora/")).map(str::to_owned))
+    })?;
+    let line: serde_json::Value = serde_json::from_str(&line)?;
+    let field = |name: &str| line.get(name).and_then(|value| value.as_str()).unwrap_or_default();
+    assert_eq!((field("route"), field("body"), field("patches")), ("product", "edited", "1=1,2=1"), "{line}");
+    Ok(())
+}
+
+#[test]
+fn edge_is_switched_off_and_on_without_a_reload() -> Outcome {
+    let origin = Site::new(&workspace::root().join("examples/shop/site"))?.serve()?;
+    let envoy = edge(&origin)?;
+    let addr = envoy.listener_addr("edge")?;
+    for (percent, personal) in [(100, false), (0, true)] {
+        envoy.admin_post(&format!("/runtime_modify?engraft.off={percent}"))?;
+        envoy.wait_for("the workers to see the switch", || {
+            let page = client::fetch(Http1, addr, &product());
+            Ok(page.is_ok_and(|page| page.text().contains(GREETING) == personal).then_some(()))
+        })?;
+    }
+    Ok(())
+}
+
+#[test]
+fn originless_serves_a_folder_through_engraft_in_one_process() -> Outcome {
+    let binary = Binary::find()?;
+    if !binary.has_extension("envoy.filters.http.file_server") {
+        println!("SKIPPED: Envoy {} has no envoy.filters.http.file_server", binary.version());
+        return Ok(());
+    }
+    let site = workspace::root().join("examples/shop/site");
+    let module = workspace::module()?.to_string_lossy().into_owned();
+    let (admin, listener) = (port(9901), port(10000));
+    let replaced = [
+        (admin.0.as_str(), admin.1),
+        (listener.0.as_str(), listener.1),
+        ("filename: dist/engraft.wasm", format!("filename: {module}")),
+        ("file_path_prefix: examples/shop/site/", format!("file_path_prefix: {}/", site.display())),
+    ];
+    let envoy = Launch::new(configuration("originless.yaml", &replaced)?).start()?;
+    let addr = envoy.listener_addr("site")?;
+    let source = std::fs::read_to_string(site.join("index.html"))?;
+    for down in Protocol::ALL {
+        let fetch = |request: Request| client::fetch(down, addr, &request);
+        assert_eq!(fetch(Request::get("/"))?.text(), source, "{down:?}");
+
+        let german = Request::get("/?from=a+%3Cfriend%3E").header("accept-language", "de-AT, en;q=0.5");
+        let page = fetch(german)?;
+        assert!(page.complete && page.text().contains("Rücksendung kostenlos, 30 Tage lang"), "{}", page.text());
+        assert!(page.text().contains("Sent by a &lt;friend&gt;? Welcome."), "{}", page.text());
+        assert_eq!(page.header("content-length"), None, "{down:?}");
+        assert_eq!(page.header("cache-control"), Some("private, no-cache"), "{down:?}");
+
+        // Below a folder, with an index; and what is no page, untouched.
+        let french = fetch(Request::get("/p/tide/").header("accept-language", "fr"))?;
+        assert!(french.text().contains("Retours gratuits pendant 30 jours"), "{}", french.text());
+        let style = fetch(Request::get("/assets/style.css?from=x").header("accept-language", "fr"))?;
+        assert_eq!(style.body, std::fs::read(site.join("assets/style.css"))?, "{down:?}");
+        assert_eq!(style.header("content-type"), Some("text/css; charset=utf-8"), "{down:?}");
+
+        assert_eq!(fetch(Request::get("/none"))?.status, 404, "{down:?}");
+        let outside = fetch(Request::get("/../engraft.yaml"))?;
+        assert!(outside.status >= 400, "{down:?}: {}", outside.status);
+        assert_eq!(fetch(Request::new("POST", "/").body("x"))?.status, 405, "{down:?}");
+    }
+    assert_no_vm_failed(&envoy);
+    Ok(())
+}
