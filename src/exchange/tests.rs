@@ -178,7 +178,8 @@ fn debug_headers_need_the_secret() {
 fn without_a_secret_only_this_machine_is_told() {
     let config = "version: 1\ndebug: {}\nroutes: [{ name: a }]";
     let engine = Arc::new(Engine::load(config.as_bytes()).unwrap().engine);
-    let cases: &[(&str, &[(&'static str, &'static str)], bool)] = &[
+    type Case = (&'static str, &'static [(&'static str, &'static str)], bool);
+    let cases: &[Case] = &[
         ("127.0.0.1", &[], true),
         ("::1", &[], true),
         ("192.0.2.1", &[], false),

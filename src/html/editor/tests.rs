@@ -257,7 +257,7 @@ fn deep_nesting_ends_the_search_and_the_page_is_whole() {
     let patches = [patch("h1", [text("x")]), patch("h2", [text("y")])];
     let whole = run(&patches, page.as_bytes(), &[]);
     assert_eq!(whole.0.len(), page.len());
-    assert_eq!(whole.1[1].search_ended, Some(Skip::Lost(crate::html::locate::Lost::TooComplex)));
+    assert_eq!(whole.1[1].search_ended, Some(Skip::Lost(Lost::TooComplex)));
     let cuts: Vec<usize> = (1..page.len()).step_by(997).collect();
     assert!(run(&patches, page.as_bytes(), &cuts) == whole);
 }
