@@ -4,9 +4,9 @@
 pub mod charset;
 pub mod editor;
 mod fold;
-pub mod locate;
 pub mod operation;
 pub mod outcome;
-pub mod selector;
 pub mod splice;
 mod start_tag;
+
+pub use engraft_locate::{locate, selector};

@@ -13,7 +13,8 @@ use super::fold::Fold;
 use super::locate::{Bounds, ElementId, Locator, Lost, PassedOver, Sighting, StartTag, Target};
 use super::operation::ElementPatch;
 use super::outcome::{Outcome, Skip};
-use super::splice::{Edit, Inner, RegionId, SpliceError, Splicer, as_u64};
+use super::splice::{Edit, Inner, RegionId, SpliceError, Splicer};
+use engraft_locate::offset::as_u64;
 
 /// See the [module](self). Call [`write`](Self::write) for each chunk, then [`end`](Self::end) once.
 #[derive(Debug)]

@@ -13,6 +13,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
+use engraft_locate::offset::{as_u64, as_usize};
+
 /// Whom an edit belongs to; the splicer only carries it, so that the owner learns which edits were dropped.
 pub type Owner = u32;
 
@@ -199,6 +201,10 @@ impl Splicer {
         };
         let limit = limit.min(received);
 
+        if ready > 0 {
+            let inserted: usize = self.edits.iter().take(ready).map(|edit| edit.with.len()).sum();
+            out.reserve(self.held.len().saturating_add(chunk.len()).saturating_add(inserted));
+        }
         let window = Window { start: self.released, held: &self.held, chunk };
         let mut at = self.released;
         let mut used = 0;
@@ -302,16 +308,6 @@ impl<'a> Window<'a> {
             .unwrap_or_default();
         (held, chunk)
     }
-}
-
-/// usize is 32 bits in wasm and 64 natively; offsets in a source are always 64.
-pub(crate) fn as_u64(n: usize) -> u64 {
-    u64::try_from(n).unwrap_or(u64::MAX)
-}
-
-/// A distance inside the held bytes or a chunk: it fits, or it is cut to what fits.
-pub(crate) fn as_usize(n: u64) -> usize {
-    usize::try_from(n).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::locate::{AttributePlace, StartTag};
-use super::splice::{Edit, Owner, Window, as_u64};
+use super::splice::{Edit, Owner, Window};
+use engraft_locate::offset::as_u64;
 
 /// What is to become of a start tag. Changes are given in order; each sees the one before it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

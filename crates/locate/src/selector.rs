@@ -19,7 +19,7 @@ impl Selector {
         &self.source
     }
 
-    pub(super) const fn parsed(&self) -> &lol_html::Selector {
+    pub(crate) const fn parsed(&self) -> &lol_html::Selector {
         &self.parsed
     }
 }

@@ -18,8 +18,8 @@ use lol_html::errors::RewritingError;
 use lol_html::html_content::{Element, EndTag};
 use lol_html::{AsciiCompatibleEncoding, ElementContentHandlers, HtmlRewriter, MemorySettings, Settings};
 
-use super::selector::Selector;
-use super::splice::{as_u64, as_usize};
+use crate::offset::{as_u64, as_usize};
+use crate::selector::Selector;
 
 /// One thing to look for.
 #[derive(Debug, Clone)]
@@ -134,7 +134,7 @@ pub struct Bounds {
 }
 
 /// The source is fed in steps that end at multiples of this.
-const STEP: u64 = 16 * 1024;
+const STEP: u64 = 64 * 1024;
 
 /// Memory of the parser for open elements and for the attributes of one tag.
 ///
