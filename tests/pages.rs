@@ -2,6 +2,14 @@
 //!
 //! The pages are not part of this repository; where they are absent, the tests that need them say so and pass.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::indexing_slicing,
+    reason = "helpers of tests: what they stumble over is a failure"
+)]
+
 use std::path::Path;
 use std::sync::Arc;
 

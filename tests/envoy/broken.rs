@@ -78,7 +78,7 @@ fn origin_that_never_answers_is_counted_when_the_visitor_leaves() -> Outcome {
     let listener = Listener::main().plugin(&engraft(&patches(EDITS))?);
     let envoy = Bootstrap::proxy(listener, Cluster::origin(Protocol::Http1, silent.local_addr()?)).start()?;
     for (down, aborted) in Protocol::ALL.into_iter().zip(1..) {
-        let patience = Duration::from_millis(100);
+        let patience = Duration::from_millis(500);
         let mut connection = Connection::open_with(down, envoy.listener_addr("main")?, patience)?;
         assert!(connection.start(&Request::get("/")).is_err(), "{down:?}");
         drop(connection);

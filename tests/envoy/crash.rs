@@ -46,10 +46,9 @@ impl Failed {
         std::fs::write(&module, TRAPPING_MODULE.concat())?;
         let plugin = Plugin::new(&module, Configuration::None).failure_policy(policy);
         let mut filter = plugin.to_filter();
-        if let (Some(reload), Some(config)) = (reload, filter.pointer_mut("/typed_config/config")) {
-            if let Some(fields) = config.as_object_mut() {
-                fields.insert("reload_config".to_owned(), reload);
-            }
+        let config = filter.pointer_mut("/typed_config/config").and_then(Value::as_object_mut);
+        if let (Some(reload), Some(config)) = (reload, config) {
+            config.insert("reload_config".to_owned(), reload);
         }
         let envoy = Bootstrap::new().listener(Listener::main().filter(filter).answer(200, "served")).start();
         std::fs::remove_file(&module)?;

@@ -47,7 +47,7 @@ fn counters_have_names_that_people_can_read() -> Outcome {
         ("redirects", 1),
         ("body_edited", 1),
         ("body_untouched_content_type", 1),
-        ("patches_applied", 3),
+        ("patches_applied", 4),
         ("patches_missed", 1),
         ("patches_required_missed", 1),
     ] {
@@ -70,7 +70,7 @@ fn access_log_tells_route_body_and_patches_of_each_request() -> Outcome {
             json!(["page", "untouched:content_type", "0=not_tried,banner=not_tried,2=not_tried", "0", null]),
         ),
         ("/else", json!([null, null, null, null, null])),
-        ("/old", json!(["old", "not_wanted", null, null, "moved"])),
+        ("/old", json!(["old", "not_wanted", "moved=1", "0", "moved"])),
     ];
     for ((path, state), lines) in expected.into_iter().zip(1..) {
         stage.fetch((Http1, Http1), &Request::get(path))?;

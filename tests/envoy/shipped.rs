@@ -100,7 +100,11 @@ fn edge_believes_no_visitor_about_the_country_or_the_address() -> Outcome {
         let page = client::fetch(down, envoy.listener_addr("edge")?, &request)?;
         assert!(page.text().contains(GREETING) && !page.text().contains(DOLLARS), "{down:?}");
         let asked = origin.take_requests().pop().ok_or("the origin was not asked")?;
-        assert!(!asked.headers.has("x-geo-country") && !asked.headers.has("x-engraft-debug"), "{:?}", asked.headers);
+        assert!(
+            !asked.headers.has("x-geo-country") && !asked.headers.has("x-engraft-debug"),
+            "{:?}",
+            asked.headers
+        );
         // What Envoy itself says comes last.
         let forwarded = asked.headers.get("x-forwarded-for").unwrap_or_default();
         assert!(forwarded.contains(',') && !forwarded.ends_with("192.0.2.7"), "{forwarded}");
@@ -157,7 +161,8 @@ fn edge_is_switched_off_and_on_without_a_reload() -> Outcome {
 fn originless_serves_a_folder_through_engraft_in_one_process() -> Outcome {
     let binary = Binary::find()?;
     if !binary.has_extension("envoy.filters.http.file_server") {
-        println!("SKIPPED: Envoy {} has no envoy.filters.http.file_server", binary.version());
+        let version = binary.version();
+        writeln!(std::io::stderr(), "SKIPPED: Envoy {version} has no envoy.filters.http.file_server")?;
         return Ok(());
     }
     let site = workspace::root().join("examples/shop/site");
@@ -178,7 +183,11 @@ fn originless_serves_a_folder_through_engraft_in_one_process() -> Outcome {
 
         let german = Request::get("/?from=a+%3Cfriend%3E").header("accept-language", "de-AT, en;q=0.5");
         let page = fetch(german)?;
-        assert!(page.complete && page.text().contains("Rücksendung kostenlos, 30 Tage lang"), "{}", page.text());
+        assert!(
+            page.complete && page.text().contains("Rücksendung kostenlos, 30 Tage lang"),
+            "{}",
+            page.text()
+        );
         assert!(page.text().contains("Sent by a &lt;friend&gt;? Welcome."), "{}", page.text());
         assert_eq!(page.header("content-length"), None, "{down:?}");
         assert_eq!(page.header("cache-control"), Some("private, no-cache"), "{down:?}");
