@@ -27,9 +27,11 @@ pub enum Untouched {
     Charset,
 }
 
-impl fmt::Display for Untouched {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Untouched {
+    /// Its name in reports and counters.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
             Self::Head => "head",
             Self::Status => "status",
             Self::ContentType => "content_type",
@@ -37,7 +39,13 @@ impl fmt::Display for Untouched {
             Self::ContentCoding => "content_coding",
             Self::Trailers => "trailers",
             Self::Charset => "charset",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Untouched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 

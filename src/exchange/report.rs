@@ -1,6 +1,5 @@
 //! What came of an exchange: for metrics, logs and access logs.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -95,8 +94,33 @@ impl fmt::Display for PatchReport {
     }
 }
 
-/// The name of a counter, without a prefix; the set of names is closed.
-pub type Counter = Cow<'static, str>;
+/// A counter: what is counted, and for some the reason. The set of counters is closed. Shown as `body.edited`,
+/// `body.untouched.charset`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Counter {
+    group: &'static str,
+    reason: Option<&'static str>,
+}
+
+impl Counter {
+    const fn of(group: &'static str) -> Self {
+        Self { group, reason: None }
+    }
+
+    const fn because(group: &'static str, reason: &'static str) -> Self {
+        Self { group, reason: Some(reason) }
+    }
+}
+
+impl fmt::Display for Counter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.group)?;
+        match self.reason {
+            Some(reason) => write!(f, ".{reason}"),
+            None => Ok(()),
+        }
+    }
+}
 
 impl Report {
     pub(super) fn redirected(route: &str, patch: &Patch) -> Self {
@@ -125,28 +149,28 @@ impl Report {
                 *sum = sum.saturating_add(n.into());
             }
         };
-        count("requests".into(), 1);
-        count("requests.no_route".into(), self.route.is_none().into());
-        count("redirects".into(), self.redirected_by.is_some().into());
-        count("rewrites".into(), self.rewritten.into());
+        count(Counter::of("requests"), 1);
+        count(Counter::of("requests.no_route"), self.route.is_none().into());
+        count(Counter::of("redirects"), self.redirected_by.is_some().into());
+        count(Counter::of("rewrites"), self.rewritten.into());
         match self.body {
             BodyState::NotWanted => {}
-            BodyState::Untouched(reason) => count(format!("body.untouched.{reason}").into(), 1),
-            BodyState::Edited => count("body.edited".into(), 1),
-            BodyState::Aborted => count("body.aborted".into(), 1),
+            BodyState::Untouched(reason) => count(Counter::because("body.untouched", reason.name()), 1),
+            BodyState::Edited => count(Counter::of("body.edited"), 1),
+            BodyState::Aborted => count(Counter::of("body.aborted"), 1),
         }
         for patch in &self.patches {
             let Some(outcome) = &patch.outcome else { continue };
-            count("patches.applied".into(), outcome.applied);
+            count(Counter::of("patches.applied"), outcome.applied);
             for (reason, n) in &outcome.skipped {
-                count(format!("patches.skipped.{reason}").into(), *n);
+                count(Counter::because("patches.skipped", reason.name()), *n);
             }
             if let Some(reason) = outcome.search_ended {
-                count(format!("patches.search_ended.{reason}").into(), 1);
+                count(Counter::because("patches.search_ended", reason.name()), 1);
             }
             if self.body == BodyState::Edited && !patch.is_applied() {
-                count("patches.missed".into(), outcome.skipped.is_empty().into());
-                count("patches.required_missed".into(), patch.required.into());
+                count(Counter::of("patches.missed"), outcome.skipped.is_empty().into());
+                count(Counter::of("patches.required_missed"), patch.required.into());
             }
         }
         counters

@@ -32,9 +32,11 @@ pub enum Skip {
     Internal,
 }
 
-impl fmt::Display for Skip {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Skip {
+    /// Its name in reports and counters.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
             Self::VoidElement => "void_element",
             Self::RawText => "raw_text_element",
             Self::Charset => "charset",
@@ -43,9 +45,15 @@ impl fmt::Display for Skip {
             Self::Unclosed => "unclosed",
             Self::HeldTooLong => "held_too_long",
             Self::TooManyElements => "too_many_elements",
-            Self::Lost(lost) => return lost.fmt(f),
             Self::Internal => "internal",
-        })
+            Self::Lost(lost) => lost.name(),
+        }
+    }
+}
+
+impl fmt::Display for Skip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 

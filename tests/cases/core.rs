@@ -160,7 +160,7 @@ fn exchange(case: &Case, cuts: Cuts, says_length: bool) -> Result<Observed, Stri
 }
 
 fn reported(report: &Report) -> Reported {
-    let counters = report.counters().into_iter().map(|(name, n)| (name.into_owned(), n));
+    let counters = report.counters().into_iter().map(|(name, n)| (name.to_string(), n));
     let summary = Some(report.summary()).filter(|summary| !summary.is_empty());
     // A shell says nothing of requests without a route.
     Reported {

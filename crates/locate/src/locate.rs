@@ -104,13 +104,21 @@ pub enum Lost {
     TagTooLong,
 }
 
-impl fmt::Display for Lost {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Lost {
+    /// Its name in reports and counters.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
             Self::Ambiguous => "ambiguous_markup",
             Self::TooComplex => "too_complex",
             Self::TagTooLong => "tag_too_long",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Lost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 

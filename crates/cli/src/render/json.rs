@@ -26,7 +26,7 @@ pub(super) struct Exchange<'r> {
     /// Those that were carried out on the exchange, then those of elements whose conditions hold.
     patches: Vec<Patch<'r>>,
     max_held_bytes: usize,
-    counters: BTreeMap<report::Counter, u64>,
+    counters: BTreeMap<String, u64>,
 }
 
 #[derive(Serialize)]
@@ -70,7 +70,7 @@ impl<'r> From<&'r Rendering> for Exchange<'r> {
             body: report.body.to_string(),
             patches: report.patches.iter().map(Patch::from).collect(),
             max_held_bytes: report.max_held_bytes,
-            counters: report.counters(),
+            counters: report.counters().into_iter().map(|(counter, n)| (counter.to_string(), n)).collect(),
         }
     }
 }
