@@ -48,7 +48,7 @@ lint: ## Check formatting, lints (native and wasm) and links in the docs
 	cargo doc --workspace --no-deps --lib
 
 .PHONY: test
-test: lint wasm envoy ## Everything above, then all tests; those end to end use the real Envoy
+test: lint wasm envoy ## Lint, build, have an Envoy, then all tests; those end to end use the real Envoy
 	cargo test --workspace --no-fail-fast
 
 .PHONY: bench

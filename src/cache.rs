@@ -5,12 +5,12 @@
 
 use std::collections::BTreeSet;
 
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::config::model::{Cache, CacheControl, Directives, Duration};
 use crate::config::node::Path;
 use crate::config::problem::{Kind, Problem};
-use crate::headers::HeaderEdit;
+use crate::headers::{HeaderEdit, list};
 
 /// `CDN-Cache-Control` (RFC 9213).
 pub const CDN_CACHE_CONTROL: HeaderName = HeaderName::from_static("cdn-cache-control");
@@ -18,16 +18,34 @@ pub const CDN_CACHE_CONTROL: HeaderName = HeaderName::from_static("cdn-cache-con
 /// What a response says that is for one visitor.
 pub const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-cache");
 
-/// Headers that speak to shared caches besides `CDN-Cache-Control` (<https://www.w3.org/TR/edge-arch/>).
-const SURROGATE_CONTROL: HeaderName = HeaderName::from_static("surrogate-control");
+/// Headers that speak to shared caches past `Cache-Control`, besides those that end in `cdn-cache-control`: Edge Architecture,
+/// Akamai, nginx, LiteSpeed.
+const FOR_SHARED_CACHES: [&str; 4] =
+    ["surrogate-control", "edge-control", "x-accel-expires", "x-litespeed-cache-control"];
+
+/// What keeps a response for one visitor out of shared caches. What the origin forbids stays forbidden.
+pub fn protection(origin: &HeaderMap) -> Vec<HeaderEdit> {
+    let says = |word: &[u8]| list(origin, &header::CACHE_CONTROL).any(|it| it.eq_ignore_ascii_case(word));
+    let value = match (says(b"no-store"), says(b"no-transform")) {
+        (false, false) => PRIVATE,
+        (true, false) => HeaderValue::from_static("private, no-cache, no-store"),
+        (false, true) => HeaderValue::from_static("private, no-cache, no-transform"),
+        (true, true) => HeaderValue::from_static("private, no-cache, no-store, no-transform"),
+    };
+    let shared = |name: &&HeaderName| {
+        name.as_str().ends_with("cdn-cache-control")
+            || FOR_SHARED_CACHES.contains(&name.as_str())
+            || **name == header::EXPIRES
+    };
+    let removed = origin.keys().filter(shared).cloned().map(HeaderEdit::Remove);
+    [HeaderEdit::Set(header::CACHE_CONTROL, value)].into_iter().chain(removed).collect()
+}
 
 /// The cache headers of a route, compiled.
 #[derive(Debug, Default)]
 pub struct CacheHeaders {
     /// The policy, for successes.
     policy: Vec<HeaderEdit>,
-    /// What keeps a response that depends on the visitor out of shared caches, where the policy says nothing.
-    protection: Vec<HeaderEdit>,
     /// Whether every response depends on the visitor, not just pages.
     beyond_pages: bool,
     depends_on: BTreeSet<String>,
@@ -75,31 +93,26 @@ impl CacheHeaders {
         if !policy.is_empty() {
             policy.extend([HeaderEdit::Remove(header::EXPIRES), HeaderEdit::Remove(header::AGE)]);
         }
-        let protection = if depends_on.is_empty() {
-            Vec::new()
-        } else {
-            vec![
-                HeaderEdit::Set(header::CACHE_CONTROL, PRIVATE),
-                HeaderEdit::Remove(CDN_CACHE_CONTROL),
-                HeaderEdit::Remove(SURROGATE_CONTROL),
-                HeaderEdit::Remove(header::EXPIRES),
-            ]
-        };
         Self {
             policy,
-            protection,
             beyond_pages: !dependence.exchange.is_empty(),
             depends_on: depends_on.into_iter().map(str::to_owned).collect(),
         }
     }
 
-    /// The changes of a response's headers, in order. `is_page` says whether patches of pages may apply to it. The policy
-    /// is one for successes, so what is not one keeps what the origin says; but whatever depends on the visitor is kept out
-    /// of shared caches, whatever its status.
-    pub fn edits(&self, is_page: bool, is_success: bool) -> impl Iterator<Item = &HeaderEdit> {
-        let protection = if is_page || self.beyond_pages { self.protection.as_slice() } else { &[] };
-        let policy = if is_success { self.policy.as_slice() } else { &[] };
-        protection.iter().chain(policy)
+    /// The changes of a response's headers, in order; `origin` are those that it has. `is_page` says whether patches of pages
+    /// may apply to it. The policy is one for successes, so what is not one keeps what the origin says; but whatever depends
+    /// on the visitor is kept out of shared caches, whatever its status.
+    #[must_use]
+    pub fn edits(&self, is_page: bool, is_success: bool, origin: &HeaderMap) -> Vec<HeaderEdit> {
+        let mut edits = Vec::new();
+        if !self.depends_on.is_empty() && (is_page || self.beyond_pages) {
+            edits.extend(protection(origin));
+        }
+        if is_success {
+            edits.extend(self.policy.iter().cloned());
+        }
+        edits
     }
 
     /// The attributes of the visitor that the route's output depends on.
@@ -182,7 +195,7 @@ mod tests {
         let mut problems = Vec::new();
         let dependence = Dependence { pages: depends_on.iter().copied().collect(), ..Dependence::default() };
         let headers = CacheHeaders::compile(Some(&cache), &dependence, &Path::default(), &mut problems);
-        let shown = headers.edits(true, true).map(|edit| match edit {
+        let shown = headers.edits(true, true, &HeaderMap::new()).into_iter().map(|edit| match edit {
             HeaderEdit::Set(name, value) => format!("{name}: {}", value.to_str().unwrap()),
             HeaderEdit::Add(..) => "add".to_owned(),
             HeaderEdit::Remove(name) => format!("-{name}"),
@@ -218,8 +231,7 @@ mod tests {
 
     #[test]
     fn what_depends_on_the_visitor_is_kept_out_of_shared_caches() {
-        let protection =
-            ["cache-control: private, no-cache", "-cdn-cache-control", "-surrogate-control", "-expires"];
+        let protection = ["cache-control: private, no-cache"];
         let cases: &[(&str, &[&str])] = &[
             ("{}", &[]),
             ("{ browser: { max_age: 1m } }", &["cache-control: private, max-age=60", "-expires", "-age"]),
@@ -237,6 +249,26 @@ mod tests {
                 "{yaml}"
             );
         }
+    }
+
+    #[test]
+    fn what_the_origin_tells_shared_caches_is_taken_back() {
+        let origin = [
+            ("cache-control", "public, No-Store, max-age=9"),
+            ("cloudflare-cdn-cache-control", "max-age=9"),
+            ("surrogate-control", "max-age=9"),
+            ("x-accel-expires", "9"),
+            ("x-kept", "1"),
+        ];
+        let mut headers: HeaderMap = origin
+            .into_iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect();
+        for edit in protection(&headers.clone()) {
+            edit.apply(&mut headers);
+        }
+        assert_eq!(headers.len(), 2);
+        assert_eq!(headers[header::CACHE_CONTROL], "private, no-cache, no-store");
     }
 
     #[test]

@@ -88,11 +88,10 @@ impl Engine {
         let matches = config.routes.iter().enumerate();
         let matches = matches.map(|(index, route)| (route_path(index).key("match"), route.matches.as_ref()));
         let table = RouteTable::compile(matches, &mut problems);
-        let routes = config
-            .routes
-            .iter()
-            .enumerate()
-            .map(|(index, route)| Route::compile(route, &attributes, &route_path(index), &mut problems));
+        let routes = config.routes.iter().enumerate().map(|(index, route)| {
+            let of_match = headers_that_choose(&config.routes, index);
+            Route::compile(route, &of_match, &attributes, &route_path(index), &mut problems)
+        });
         let routes: Vec<Route> = routes.collect();
         check_names(&config.routes, &mut problems);
         match (table, Problems::collect(problems)) {
@@ -165,6 +164,7 @@ impl Engine {
 impl Route {
     fn compile(
         route: &model::Route,
+        of_match: &BTreeSet<String>,
         attributes: &Catalogue,
         path: &Path,
         problems: &mut Vec<Problem>,
@@ -180,6 +180,7 @@ impl Route {
             .collect();
         let reads: BTreeSet<String> = patches.iter().flat_map(Patch::reads).cloned().collect();
         let mut dependence = Dependence::default();
+        dependence.exchange.extend(of_match.iter().map(String::as_str));
         for patch in &patches {
             let of_visitor = patch.reads().iter().map(String::as_str);
             let of_visitor = of_visitor.filter(|name| attributes.depends_on_visitor(name));
@@ -195,6 +196,34 @@ impl Route {
             patches,
             reads,
         }
+    }
+}
+
+/// The headers by which a request gets on this route or on an earlier one instead: two visitors who ask for the same URL
+/// may be on different routes.
+fn headers_that_choose(routes: &[model::Route], index: usize) -> BTreeSet<String> {
+    let Some(route) = routes.get(index) else { return BTreeSet::new() };
+    let before = routes.iter().take(index.saturating_add(1));
+    let matches = before.filter_map(|other| other.matches.as_ref()).filter(|other| {
+        route.matches.as_ref().is_none_or(|own| {
+            !excludes(own.host.as_ref(), other.host.as_ref())
+                && !excludes(own.path.as_ref(), other.path.as_ref())
+        })
+    });
+    matches.flat_map(|other| other.headers.keys()).map(|name| format!("the header {name}")).collect()
+}
+
+/// Whether no text can satisfy both. `false` where that takes more than a look.
+fn excludes(one: Option<&model::StringMatcher>, other: Option<&model::StringMatcher>) -> bool {
+    let (Some(one), Some(other)) = (one, other) else { return false };
+    if one.ignore_case || other.ignore_case {
+        return false;
+    }
+    match (&one.exact, &one.prefix, &other.exact, &other.prefix) {
+        (Some(a), _, Some(b), _) => a != b,
+        (Some(exact), _, _, Some(prefix)) | (_, Some(prefix), Some(exact), _) => !exact.starts_with(prefix),
+        (_, Some(a), _, Some(b)) => !a.starts_with(b) && !b.starts_with(a),
+        _ => false,
     }
 }
 
@@ -216,7 +245,7 @@ fn place(problems: Problems, document: &Document) -> Problems {
 fn check_limits(limits: &Limits, problems: &mut Vec<Problem>) {
     let ranges = [
         ("max_held_bytes", limits.max_held_bytes, 1024, 16 * 1024 * 1024),
-        ("max_tag_bytes", limits.max_tag_bytes, 1024, 16 * 1024 * 1024),
+        ("max_tag_bytes", limits.max_tag_bytes, 1024, 1024 * 1024),
         ("max_elements", limits.max_elements, 1, 100_000),
         ("max_value_bytes", limits.max_value_bytes, 16, 64 * 1024),
     ];
@@ -277,4 +306,34 @@ fn digest(config: &Config) -> u128 {
 /// Headers that only engraft may send.
 pub(crate) fn internal_headers(headers: &HeaderMap) -> impl Iterator<Item = http::HeaderName> + '_ {
     headers.keys().filter(|name| name.as_str().starts_with("x-engraft-")).cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(routes: &str) -> String {
+        let config = format!("version: 1\nroutes:\n{routes}");
+        Engine::load(config.as_bytes()).map(|_| String::new()).unwrap_or_else(|problems| problems.to_string())
+    }
+
+    #[test]
+    fn a_route_that_a_header_chooses_can_not_be_public() {
+        let public = "cache: { cdn: { max_age: 1h } }";
+        let beta =
+            "- { name: beta, match: { path: { prefix: /a/ }, headers: { x-beta: { exact: '1' } } } }\n";
+        let cases = [
+            ("{ path: { prefix: /a/ } }", true),
+            ("{ path: { exact: /a/b } }", true),
+            ("{ path: { suffix: .html } }", true),
+            ("{ path: { prefix: /b/ } }", false),
+            ("{ path: { exact: /b } }", false),
+        ];
+        for (matches, refused) in cases {
+            let found = problems(&format!("{beta}- {{ name: rest, match: {matches}, {public} }}\n"));
+            assert_eq!(found.contains("the header x-beta"), refused, "{matches}: {found}");
+            let first = problems(&format!("- {{ name: rest, match: {matches}, {public} }}\n{beta}"));
+            assert_eq!(first, "", "what comes later chooses nothing");
+        }
+    }
 }

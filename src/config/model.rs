@@ -74,8 +74,8 @@ pub struct Limits {
     /// The longest element that is held back while its end is not known.
     #[cfg_attr(feature = "schema", schemars(range(min = 1024, max = 16777216)))]
     pub max_held_bytes: u32,
-    /// The longest start or end tag that is understood.
-    #[cfg_attr(feature = "schema", schemars(range(min = 1024, max = 16777216)))]
+    /// The longest start or end tag that is understood; so much memory is taken for each page that is edited.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1024, max = 1048576)))]
     pub max_tag_bytes: u32,
     /// How many elements of one page are edited.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 100000)))]

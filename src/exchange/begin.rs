@@ -109,12 +109,16 @@ fn same_bytes(secret: &[u8], shown: &[u8]) -> bool {
 
 /// `None` where the visitor would be sent where they are: a condition that still holds there would never end.
 fn local_response(redirect: &Redirect, route: &Route, request: &RequestHead) -> Option<LocalResponse> {
-    let query = request.path.split_once('?').map(|(_, query)| query).filter(|_| redirect.keep_query);
+    let query = request.path.split_once('?').map(|(_, query)| query);
+    // Beyond visible ASCII a header can't hold it.
+    let query =
+        query.filter(|query| redirect.keep_query && query.bytes().all(|byte| byte.is_ascii_graphic()));
     let location = match query {
         Some(query) => {
             let location = redirect.location.to_str().ok()?;
+            let (location, fragment) = location.split_at(location.find('#').unwrap_or(location.len()));
             let separator = if location.contains('?') { '&' } else { '?' };
-            HeaderValue::try_from(format!("{location}{separator}{query}")).ok()?
+            HeaderValue::try_from(format!("{location}{separator}{query}{fragment}")).ok()?
         }
         None => redirect.location.clone(),
     };
@@ -130,7 +134,7 @@ fn local_response(redirect: &Redirect, route: &Route, request: &RequestHead) -> 
 
 /// Whether a location, a path or a whole URL, is the request's own.
 fn leads_to(location: &HeaderValue, request: &RequestHead) -> bool {
-    let Ok(location) = location.to_str() else { return false };
+    let Some(location) = location.to_str().ok().and_then(|text| text.split('#').next()) else { return false };
     let own = location.split_once("://").filter(|(scheme, _)| scheme.eq_ignore_ascii_case(&request.scheme));
     let path = match own {
         Some((_, rest)) => {

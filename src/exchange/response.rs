@@ -8,6 +8,7 @@ use super::body::Edits;
 use super::gate::{Untouched, gate};
 use super::report::{BodyState, PatchReport, Report};
 use super::{Answered, Body, DEBUG_HEADER, Forwarded};
+use crate::cache::protection;
 use crate::engine::Route;
 use crate::headers::HeaderEdit;
 use crate::html::charset::Charset;
@@ -23,7 +24,7 @@ impl Forwarded {
         let Some(route) = self.route.and_then(|index| engine.routes().get(index)) else {
             let mut edits = Vec::new();
             if self.debug {
-                edits.push(debug_header("route=none"));
+                edits.extend(debug_headers("route=none", headers));
             }
             return Answered { headers: edits, body: Body::Passes(Report::default()) };
         };
@@ -41,7 +42,7 @@ impl Forwarded {
         // A 304 seldom says of what type the stored page is.
         let may_be_page = status == StatusCode::NOT_MODIFIED && !self.is_subresource;
         let is_page = may_be_page || !matches!(gate, Err(Untouched::ContentType));
-        edits.extend(route.cache.edits(is_page, is_success(status)).cloned());
+        edits.extend(route.cache.edits(is_page, is_success(status), headers));
 
         let elements = patches().any(Patch::edits_elements);
         let not_tried = || patches().filter(|patch| patch.edits_elements()).map(PatchReport::not_tried);
@@ -69,11 +70,8 @@ impl Forwarded {
                 Body::Edited(_) => "edited".to_owned(),
                 Body::Passes(report) => report.body.to_string(),
             };
-            edits.push(debug_header(&format!(
-                "route={}; patches={}; body={body}",
-                route.name,
-                labels.join(",")
-            )));
+            let text = format!("route={}; patches={}; body={body}", route.name, labels.join(","));
+            edits.extend(debug_headers(&text, headers));
         }
         Answered { headers: edits, body }
     }
@@ -124,7 +122,9 @@ fn for_changed_body(headers: &HeaderMap) -> impl Iterator<Item = HeaderEdit> {
     present.into_iter().map(HeaderEdit::Remove)
 }
 
-fn debug_header(text: &str) -> HeaderEdit {
+/// What was decided, for whoever asked and for no cache.
+fn debug_headers(text: &str, origin: &HeaderMap) -> impl Iterator<Item = HeaderEdit> {
     let value = HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("unprintable"));
-    HeaderEdit::Set(DEBUG_HEADER, value)
+    let no_store = HeaderEdit::Set(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    protection(origin).into_iter().chain([no_store, HeaderEdit::Set(DEBUG_HEADER, value)])
 }

@@ -16,6 +16,8 @@ pub struct Content {
     /// Whether every character of it can stand in the page where it has to be itself. `false` where a script in it would
     /// get a character reference.
     pub encodable: bool,
+    /// Whether there are character references in it that stand for what the page's encoding may lack.
+    pub has_references: bool,
 }
 
 /// One step of a patch.
@@ -96,7 +98,9 @@ impl Operation {
         match self {
             _ if self.content().is_some_and(|content| !content.encodable) => Some(Skip::Charset),
             Self::SetContent(content) | Self::Prepend(content) | Self::Append(content) => {
-                if !can_have_content {
+                if raw && content.has_references {
+                    Some(Skip::Charset)
+                } else if !can_have_content {
                     Some(Skip::VoidElement)
                 } else if raw && content.needs_markup {
                     Some(Skip::RawText)

@@ -122,6 +122,7 @@ impl Markup {
             bytes: charset.encode(&text),
             needs_markup: self.is_text || self.template.constant().is_none(),
             encodable: !self.needs_utf8 || charset.is_utf8(),
+            has_references: !text.is_ascii() && !charset.is_utf8(),
         }
     }
 }

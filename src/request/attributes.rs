@@ -94,7 +94,7 @@ impl Catalogue {
                 problems.push(Problem::new(ProblemKind::InvalidValue, path.clone(), message))
             };
             if RESERVED.contains(&name.as_str()) {
-                report(format!("\"{name}\" is a built-in name; call it something else"));
+                report(format!("\"{name}\" is reserved; call it something else"));
             } else if !is_name(name) {
                 report(format!(
                     "\"{name}\" can't be written in a template; use letters, digits, `_` and `-`, starting with a letter"
@@ -433,7 +433,7 @@ attributes:
 ",
         );
         for (path, message) in [
-            ("attributes.id", "built-in"),
+            ("attributes.id", "reserved"),
             ("attributes[\"a b\"]", "letters"),
             ("attributes.both", "more than one source"),
             ("attributes.none", "no source"),

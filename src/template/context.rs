@@ -106,9 +106,9 @@ const MEANING_ATTRIBUTES: &[&str] = &[
     "values",
 ];
 
-/// Attributes that frameworks in the page run as code or send as requests: Vue, Alpine, Angular, htmx, Livewire and
+/// Attributes that frameworks in the page run as code or send as requests: Vue, Alpine, Angular, htmx, Livewire, Knockout and
 /// Google's jsaction. Names with `@`, `(`, `[`, `*` or `#` are theirs too.
-const CODE_PREFIXES: &[&str] = &["@", ":", "v-", "x-", "ng-", "hx-", "wire:", "bind-", "jsaction", "_"];
+const CODE_PREFIXES: &[&str] = &["@", ":", "v-", "x-", "ng-", "hx-", "wire:", "bind", "jsaction", "_"];
 
 /// What is dangerous about an attribute, by its name in lower case. Like Go's html/template, names of custom attributes
 /// that speak of URLs are taken at their word.
@@ -121,10 +121,10 @@ pub fn hazard(name: &str) -> Option<Hazard> {
     if !bare.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':')) {
         return Some(Hazard::Script);
     }
-    if name == "style" {
+    if bare == "style" {
         return Some(Hazard::Style);
     }
-    if name == "srcdoc" {
+    if bare == "srcdoc" {
         return Some(Hazard::Document);
     }
     if MEANING_ATTRIBUTES.contains(&name) {
@@ -157,6 +157,8 @@ pub enum ContextError {
         /// What to do.
         advice: &'static str,
     },
+    /// A script has `<!--` in it, after which a browser looks for its end in another way (script data escaped state).
+    ScriptComment,
     /// The markup ends too early.
     Unfinished {
         /// Where, in words.
@@ -182,6 +184,9 @@ impl fmt::Display for ContextError {
                 )
             }
             Self::Place { value, place, advice } => write!(f, "\"{value}\" stands {place}; {advice}"),
+            Self::ScriptComment => f.write_str(
+                "`<!--` inside <script> changes where a browser sees the script end; write it as `<\\!--`, or leave it out",
+            ),
             Self::Unfinished { place } => {
                 write!(f, "the markup ends {place} and would swallow what follows it; close it")
             }
@@ -219,6 +224,7 @@ struct Reader {
     /// The element whose content is not markup, once its start tag is over.
     raw: Option<String>,
     found: Found,
+    script_comment: bool,
 }
 
 impl Reader {
@@ -237,10 +243,11 @@ impl Reader {
                 self.tag.push(c.to_ascii_lowercase());
                 State::TagName
             }
+            State::TagOpen if c == '>' && self.tag == "/" => State::Data,
             State::TagOpen if matches!(c, '!' | '?') || !self.tag.is_empty() => {
                 State::Declaration(c.to_string())
             }
-            State::TagOpen if c == '<' => State::TagOpen,
+            State::TagOpen if c == '<' && self.tag.is_empty() => State::TagOpen,
             State::TagOpen => State::Data,
             State::TagName if c.is_ascii_whitespace() || c == '/' => State::BeforeAttribute,
             State::TagName if c == '>' => self.tag_ends(),
@@ -293,6 +300,7 @@ impl Reader {
                     text.clear();
                 }
                 text.push(c.to_ascii_lowercase());
+                self.script_comment |= text == "<!--" && self.raw.as_deref() == Some("script");
                 let end = self.raw.as_ref().map(|name| format!("</{name}"));
                 match end {
                     Some(mut end) if text.strip_prefix(&end).is_some_and(ends_name) => {
@@ -342,6 +350,9 @@ impl Reader {
     }
 
     fn end(&self) -> Result<(), ContextError> {
+        if self.script_comment {
+            return Err(ContextError::ScriptComment);
+        }
         match self.state {
             State::Data => Ok(()),
             _ => Err(ContextError::Unfinished { place: self.place() }),
@@ -418,7 +429,10 @@ mod tests {
             ("<p [title]='{{ x }}'>", "script"),
             ("<meta name=a content='{{ x }}'>", "\"content\" of <meta>"),
             ("<script>var a = {{ x }};</script>", "inside <script>"),
-            ("<script><!-- </scriptx>{{ x }}</script>", "inside <script>"),
+            ("<script>\"</scriptx>{{ x }}</script>", "inside <script>"),
+            ("</><script>{{ x }}</script>", "inside <script>"),
+            ("<p data-bind='{{ x }}'>", "script"),
+            ("<script><!--<script></script>{{ x }}--></script>", "`<!--` inside <script>"),
             ("<style>{{ x }}</style>", "inside <style>"),
             ("<title>{{ x }}</title>", "inside <title>"),
             ("<!-- {{ x }} -->", "in a comment"),

@@ -2,8 +2,8 @@
 //! markup, script or another attribute.
 
 /// Escapes for text and for attribute values in either kind of quotes (WHATWG HTML § 13.2.5: none of these characters can
-/// then end a text, a tag or a quoted value). NUL, which the tokenizer would replace, becomes U+FFFD; CR, which it would
-/// turn into a line feed, stays a CR.
+/// then end a text, a tag or a quoted value). CR, which the tokenizer would turn into a line feed, stays a CR; other control
+/// characters become U+FFFD: an ESC would switch a page in ISO-2022-JP to an alphabet without `<`.
 pub fn markup(text: &str, out: &mut String) {
     for character in text.chars() {
         match character {
@@ -13,7 +13,8 @@ pub fn markup(text: &str, out: &mut String) {
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&#39;"),
             '\r' => out.push_str("&#13;"),
-            '\0' => out.push('\u{FFFD}'),
+            '\t' | '\n' => out.push(character),
+            control if control.is_ascii_control() => out.push('\u{FFFD}'),
             other => out.push(other),
         }
     }
@@ -24,7 +25,7 @@ mod tests {
     #[test]
     fn nothing_that_ends_a_text_or_a_value_is_left() {
         let mut out = String::new();
-        super::markup("a&b<c>\"d'\0\r\n`é", &mut out);
-        assert_eq!(out, "a&amp;b&lt;c&gt;&quot;d&#39;\u{FFFD}&#13;\n`é");
+        super::markup("a&b<c>\"d'\0\u{1b}$B\u{7f}\r\n`é", &mut out);
+        assert_eq!(out, "a&amp;b&lt;c&gt;&quot;d&#39;\u{FFFD}\u{FFFD}$B\u{FFFD}&#13;\n`é");
     }
 }

@@ -101,11 +101,12 @@ impl HttpContext for Stream {
             self.remaining.map(|left| left.saturating_sub(u64::try_from(size).unwrap_or(u64::MAX)));
         // Trailers may follow the last byte, and then nothing can be sent any more.
         let is_last = end_of_stream || self.remaining == Some(0);
-        let mut tail = size;
+        let mut replaced = 0;
         self.out.clear();
         if size > 0 && !edits.is_done() {
             let chunk = host::response_body(size);
-            tail = edits.write(&chunk, &mut self.out);
+            let tail = edits.write(&chunk, &mut self.out);
+            replaced = chunk.len().saturating_sub(tail);
         }
         let before_tail = self.out.len();
         if is_last && let Phase::Editing(edits) = std::mem::take(&mut self.phase) {
@@ -113,7 +114,7 @@ impl HttpContext for Stream {
             self.report(&report);
         }
         let (front, back) = self.out.split_at(before_tail);
-        host::replace_body_front(size.saturating_sub(tail), front);
+        host::replace_body_front(replaced, front);
         host::append_body(back);
         Action::Continue
     }

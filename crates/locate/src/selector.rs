@@ -95,7 +95,7 @@ const SUBSTITUTES: &[(&str, &str)] = &[
         ":empty",
         "whether an element is empty is not known when its start tag passes: select by class or attribute",
     ),
-    (":contains(", "selectors do not see text: select the element and use `find` on its text"),
+    (":contains(", "selectors do not see text: select the element by class or attribute"),
     (":root", "write `html`"),
     ("::", "pseudo-elements are not in the markup: select the element itself"),
     (":hover", "states of the browser are not in the markup: select the element itself"),

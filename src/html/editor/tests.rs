@@ -4,11 +4,16 @@ use proptest::prelude::*;
 use std::sync::Arc;
 
 fn content(html: &str) -> Content {
-    Content { bytes: html.as_bytes().to_vec(), needs_markup: false, encodable: true }
+    Content { bytes: html.as_bytes().to_vec(), needs_markup: false, encodable: true, has_references: false }
 }
 
 fn text(html: &str) -> Operation {
-    Operation::SetContent(Content { bytes: html.as_bytes().to_vec(), needs_markup: true, encodable: true })
+    Operation::SetContent(Content {
+        bytes: html.as_bytes().to_vec(),
+        needs_markup: true,
+        encodable: true,
+        has_references: false,
+    })
 }
 
 fn set(name: &str, value: &str) -> Operation {

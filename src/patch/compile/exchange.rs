@@ -66,7 +66,7 @@ impl Compiler<'_> {
         if let Some(target) = &rewrite.path {
             let path = path.clone().key("path");
             self.constant(target, &path);
-            if !is_path(target) || target.contains('?') {
+            if !is_path(target) || target.contains(['?', '#']) {
                 self.report(&path, format!("\"{target}\" is not a path that starts with one `/` and has no query; the query stays as it is"));
             }
             edit.path = Some(target.clone());
@@ -140,7 +140,7 @@ impl Compiler<'_> {
 /// A path for this site: `//host` would be another one, and so would `/\host` for browsers.
 fn is_path(text: &str) -> bool {
     let local = !text.starts_with("//") && !text.starts_with("/\\");
-    local && text.starts_with('/') && text.parse::<PathAndQuery>().is_ok()
+    local && text.starts_with('/') && text.is_ascii() && text.parse::<PathAndQuery>().is_ok()
 }
 
 /// What frames the message or names its peer.
