@@ -1,7 +1,7 @@
 //! The engraft HTTP filter for Envoy: the core's host, and nothing else.
 //!
 //! One root context a VM parses the configuration; a stream context for each request translates Envoy's callbacks into
-//! the core's calls and carries out what comes back. Calls into Envoy are made in [`host`] only.
+//! the core's calls and carries out what comes back. Calls into Envoy are made in `host.rs` only.
 
 mod host;
 mod metrics;
