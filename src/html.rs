@@ -8,5 +8,8 @@ pub mod operation;
 pub mod outcome;
 pub mod splice;
 mod start_tag;
+pub mod tag_rewrite;
+pub mod text_editor;
+mod texts;
 
 pub use engraft_locate::{locate, selector};

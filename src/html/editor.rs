@@ -5,28 +5,43 @@
 //! in the configuration. An element that must be held back until its end is known is held up to a bound; if its end
 //! never comes, or comes too late, it goes out as the origin sent it.
 
-use std::ops::Range;
+use std::sync::Arc;
 
-use lol_html::AsciiCompatibleEncoding;
+use encoding_rs::Encoding;
 
-use super::fold::Fold;
-use super::locate::{Bounds, ElementId, Locator, Lost, PassedOver, Sighting, StartTag, Target};
-use super::operation::ElementPatch;
+use super::fold::{AtElement, Changes, Ended, Fold};
+use super::locate::{Bounds, ElementId, End, LeadTag, Locator, Place, Sighting, StartTag, Target};
+use super::operation::{ElementPatch, Landmark, Operation, Site};
 use super::outcome::{Outcome, Skip};
 use super::splice::{Edit, Inner, RegionId, SpliceError, Splicer};
+use super::tag_rewrite::{AttributeChange, TagView};
+use super::texts::Texts;
+use crate::csp::meta::Policies;
+use crate::html::charset::Charset;
+use crate::template::escape::markup;
 use engraft_locate::offset::as_u64;
+use engraft_locate::selector::decode_value;
 
 /// See the [module](self). Call [`write`](Self::write) for each chunk, then [`end`](Self::end) once.
 #[derive(Debug)]
 pub struct Editor {
     patches: Vec<ElementPatch>,
+    charset: Charset,
+    encoding: &'static Encoding,
     locator: Locator,
     splicer: Splicer,
-    /// Elements whose end tag has not come, outermost first.
+    /// Elements whose end has not come, outermost first.
     open: Vec<OpenElement>,
+    texts: Texts,
+    /// The target that finds the page's own policies, and what they say.
+    policy_target: Option<usize>,
+    policies: Policies,
+    ended: Ended,
     applied: Vec<(ElementId, usize)>,
     dropped: Vec<u32>,
     outcomes: Vec<Outcome>,
+    /// Whether an element has been found for a patch.
+    found: Vec<bool>,
     max_held_bytes: u64,
     bug: Option<SpliceError>,
 }
@@ -34,42 +49,68 @@ pub struct Editor {
 #[derive(Debug)]
 struct OpenElement {
     start_tag: StartTag,
-    /// Indexes of the patches that will be applied when the end comes.
-    patches: Vec<usize>,
+    /// The patches that will be applied when the end comes.
+    patches: Vec<AtElement>,
     held: Option<(RegionId, u64)>,
 }
 
+impl OpenElement {
+    /// Whether a patch can't be applied before the end is known, though it asks for nothing there.
+    fn waits(&self, patch: &ElementPatch) -> bool {
+        waits(&self.start_tag, patch)
+    }
+}
+
+/// What finds the policies that a page states (WHATWG HTML § 4.2.5.3).
+fn policy_metas() -> Option<Target> {
+    let selector = "head > meta[http-equiv=\"content-security-policy\" i]".parse().ok()?;
+    Some(Target {
+        place: Place::Elements { selector: Arc::new(selector), all: true, skip_first: 0 },
+        needs_end: false,
+        needs_text: false,
+        displaces: false,
+        keeps_content: None,
+        attributes: Some(vec!["content".to_owned()]),
+        inserts: Vec::new(),
+    })
+}
+
+fn waits(start_tag: &StartTag, patch: &ElementPatch) -> bool {
+    start_tag.can_have_content
+        && ((start_tag.is_fragile && !patch.is_copied())
+            || (start_tag.is_unsteady && patch.inserts_at_start()))
+}
+
 impl Editor {
-    /// Applies `patches` to a page written in `encoding`. `max_held_bytes` bounds the length of an element that is held
-    /// back.
+    /// Applies `patches` to a page in `charset`. `max_held_bytes` bounds the length of an element that is held back.
     #[must_use]
-    pub fn new(
-        patches: Vec<ElementPatch>,
-        encoding: AsciiCompatibleEncoding,
-        bounds: Bounds,
-        max_held_bytes: usize,
-    ) -> Self {
-        let targets: Vec<Target<'_>> = patches
-            .iter()
-            .map(|patch| {
-                let names: Vec<String> =
-                    patch.operations.iter().filter_map(|op| op.attribute().map(str::to_owned)).collect();
-                Target {
-                    selector: &patch.selector,
-                    all: patch.all,
-                    needs_end: patch.needs_end(),
-                    attributes: (!names.is_empty()).then_some(names),
-                }
-            })
-            .collect();
+    pub fn new(patches: Vec<ElementPatch>, charset: Charset, bounds: Bounds, max_held_bytes: usize) -> Self {
+        let mut targets: Vec<_> = patches.iter().map(ElementPatch::target).collect();
+        targets.extend(patches.iter().filter_map(|patch| {
+            let landmark = patch.fallback.as_ref()?.landmark;
+            let site = Site::Landmark(landmark);
+            Some(ElementPatch { site, operations: Vec::new(), fallback: None, policies: None }.target())
+        }));
+        let policy_target = patches.iter().any(|patch| patch.policies.is_some()).then_some(targets.len());
+        if policy_target.is_some() {
+            targets.extend(policy_metas());
+        }
+        let encoding = charset.encoding();
         Self {
-            locator: Locator::new(&targets, encoding, bounds),
+            locator: Locator::new(targets, encoding, bounds),
             splicer: Splicer::default(),
             open: Vec::new(),
+            texts: Texts::default(),
+            policy_target,
+            policies: Policies::default(),
+            ended: Ended::default(),
             applied: Vec::new(),
             dropped: Vec::new(),
             outcomes: vec![Outcome::default(); patches.len()],
+            found: vec![false; patches.len()],
             patches,
+            charset,
+            encoding,
             max_held_bytes: as_u64(max_held_bytes),
             bug: None,
         }
@@ -92,7 +133,8 @@ impl Editor {
     pub fn write(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> usize {
         self.locator.write(chunk);
         self.follow(chunk);
-        self.splicer.push(chunk, self.locator.located(), out)
+        let limit = self.locator.located().min(self.texts.open_from().unwrap_or(u64::MAX));
+        self.splicer.push(chunk, limit, out)
     }
 
     /// The page has ended: adds to `out` all that is left.
@@ -119,14 +161,11 @@ impl Editor {
                 outcome.applied = outcome.applied.saturating_add(1);
             }
         }
-        let passed_over = self.locator.passed_over().map(|reason| match reason {
-            PassedOver::TooMany => Skip::TooManyElements,
-            PassedOver::TagTooLong => Skip::Lost(Lost::TagTooLong),
-        });
+        let passed_over = self.locator.passed_over().then_some(Skip::TooManyElements);
         let reason = self.locator.lost().map(Skip::Lost).or(passed_over);
         let reason = self.bug.map(|_| Skip::Internal).or(reason);
         for (outcome, patch) in self.outcomes.iter_mut().zip(&self.patches) {
-            if patch.all || outcome.matched() == 0 {
+            if matches!(patch.site, Site::Elements { all: true, .. }) || outcome.matched() == 0 {
                 outcome.search_ended = reason;
             }
         }
@@ -145,15 +184,37 @@ impl Editor {
         for sighting in sightings {
             match sighting {
                 Sighting::Start(start_tag) => self.start(start_tag, chunk)?,
-                Sighting::End { element, tag } => {
-                    self.bound_held(tag.end, chunk)?;
-                    self.end_tag(element, tag, chunk)?;
+                Sighting::End(end) => {
+                    self.bound_held(end.tag.end, chunk)?;
+                    self.end_texts(end.element)?;
+                    self.end_element(end, chunk)?;
                 }
-                Sighting::Unclosed { element, tag } => {
-                    self.bound_held(tag.end, chunk)?;
+                Sighting::Unclosed(element) => {
+                    self.end_texts(element)?;
                     if let Some(element) = self.take_open(element) {
                         self.give_up(element, Skip::Unclosed, chunk)?;
                     }
+                }
+                Sighting::Text { at, raw } => {
+                    let text = self.splicer.window(chunk).get(at.clone());
+                    self.texts.write(&text, at.start, raw);
+                    let edits = self.texts.take_settled();
+                    self.edit(edits)?;
+                }
+                Sighting::TextEnd => {
+                    let edits = self.texts.end_node();
+                    self.edit(edits)?;
+                }
+                Sighting::Landmark { landmark, at, lead, misfit } => {
+                    self.landmark(landmark, at, &lead, misfit)?;
+                }
+                Sighting::Untagged { targets, is_clone } => {
+                    // A clone has the attributes of the tag that was edited.
+                    let copied = |target: &usize| {
+                        is_clone && self.patches.get(*target).is_some_and(ElementPatch::is_copied)
+                    };
+                    let targets: Vec<usize> = targets.into_iter().filter(|target| !copied(target)).collect();
+                    skip_all(&mut self.outcomes, targets, Skip::Untagged);
                 }
             }
         }
@@ -161,6 +222,8 @@ impl Editor {
             return self.bound_held(self.locator.located(), chunk);
         }
         if let Some(lost) = self.locator.lost() {
+            let edits = self.texts.abandon(&mut self.outcomes, Skip::Lost(lost));
+            self.edit(edits)?;
             while let Some(element) = self.open.pop() {
                 self.give_up(element, Skip::Lost(lost), chunk)?;
             }
@@ -169,22 +232,42 @@ impl Editor {
     }
 
     fn start(&mut self, start_tag: StartTag, chunk: &[u8]) -> Result<(), SpliceError> {
+        if start_tag.targets.iter().any(|at| Some(at.target) == self.policy_target) {
+            let values = self.values(&start_tag, chunk);
+            let content = values.iter().find(|(name, _)| name == "content");
+            self.policies.meet(content.map_or("", |(_, value)| value));
+        }
         let mut patches = Vec::new();
-        for &index in &start_tag.targets {
-            let Some(patch) = self.patches.get(index) else { continue };
+        let mut values = self.values(&start_tag, chunk);
+        for at in &start_tag.targets {
+            let Some(patch) = self.patches.get(at.target) else { continue };
+            if let Some(found) = self.found.get_mut(at.target) {
+                *found = true;
+            }
             let refusal = patch
                 .operations
                 .iter()
                 .find_map(|op| op.refusal(&start_tag.name, start_tag.html, start_tag.can_have_content));
-            match refusal {
-                Some(reason) => skip(&mut self.outcomes, index, reason),
-                None => patches.push(index),
+            let forbidden = patch.policies.as_ref().is_some_and(|subject| !subject.admits(&self.policies));
+            let refusal = refusal.or_else(|| forbidden.then_some(Skip::Policy));
+            if let Some(reason) = at.misfit.map(Skip::from).or(refusal) {
+                skip(&mut self.outcomes, at.target, reason);
+                continue;
+            }
+            match self.changes(patch, &start_tag, &mut values) {
+                Ok(Some(changes)) => {
+                    patches.push(AtElement { patch: at.target, changes, closers: at.closers.clone() });
+                }
+                Ok(None) => {}
+                Err(reason) => skip(&mut self.outcomes, at.target, reason),
             }
         }
-        let any = |wanted: fn(&ElementPatch) -> bool| {
-            patches.iter().any(|index| self.patches.get(*index).is_some_and(wanted))
+        self.start_texts(&start_tag, chunk);
+        let any = |wanted: &dyn Fn(&ElementPatch) -> bool| {
+            patches.iter().any(|at| self.patches.get(at.patch).is_some_and(wanted))
         };
-        let (holds, needs_end) = (any(ElementPatch::holds), any(ElementPatch::needs_end));
+        let holds = any(&|patch| patch.holds() || waits(&start_tag, patch));
+        let needs_end = any(&ElementPatch::needs_end);
 
         if start_tag.can_have_content && holds {
             let start = start_tag.tag.start;
@@ -195,10 +278,10 @@ impl Editor {
         let fold = Fold::new(&self.patches, &patches);
         if !start_tag.can_have_content {
             self.tally(&fold, start_tag.element);
-            let edits = fold.void(&start_tag, self.splicer.window(chunk));
+            let edits = fold.void(&start_tag, self.splicer.window(chunk), &self.ended);
             return self.edit(edits);
         }
-        let edits = fold.at_start(&start_tag, self.splicer.window(chunk));
+        let edits = fold.at_start(&start_tag, self.splicer.window(chunk), &self.ended);
         if needs_end {
             self.open.push(OpenElement { start_tag, patches, held: None });
         } else {
@@ -207,17 +290,170 @@ impl Editor {
         self.edit(edits)
     }
 
-    fn end_tag(&mut self, id: ElementId, tag: Range<u64>, chunk: &[u8]) -> Result<(), SpliceError> {
-        let Some(OpenElement { start_tag, patches, held }) = self.take_open(id) else { return Ok(()) };
+    /// What the rewrites of a patch make of a start tag, with the new values ready to go in; `None` when they have nothing
+    /// to do and nothing else is done. They see the attributes as the patches before left them.
+    fn changes(
+        &self,
+        patch: &ElementPatch,
+        start_tag: &StartTag,
+        values: &mut Vec<(String, String)>,
+    ) -> Result<Option<Changes>, Skip> {
+        let mut changes = Vec::new();
+        let mut others = patch.operations.is_empty();
+        for operation in &patch.operations {
+            let rewrite = match operation {
+                Operation::RewriteTag(rewrite) => rewrite,
+                // It counts by itself.
+                Operation::EditText(_) => continue,
+                operation => {
+                    if let Operation::SetAttribute { name, value, .. } = operation {
+                        put(values, name, decode_value(value, self.encoding).into_owned());
+                    }
+                    others = true;
+                    continue;
+                }
+            };
+            let view = TagView { name: &start_tag.name, html: start_tag.html, attributes: values };
+            for change in rewrite.rewrite(&view)? {
+                let value = match &change {
+                    AttributeChange::Set(name, value) => {
+                        put(values, name, value.clone());
+                        let mut escaped = String::new();
+                        markup(value, &mut escaped);
+                        self.charset.encode(&escaped)
+                    }
+                    AttributeChange::Remove(name) => {
+                        values.retain(|(known, _)| known != name);
+                        Vec::new()
+                    }
+                };
+                changes.push((change, value));
+            }
+        }
+        Ok((others || !changes.is_empty()).then_some(changes))
+    }
+
+    /// The attributes that were asked for, the first of each name, decoded.
+    fn values(&self, start_tag: &StartTag, chunk: &[u8]) -> Vec<(String, String)> {
+        let window = self.splicer.window(chunk);
+        let mut values: Vec<(String, String)> = Vec::new();
+        for place in &start_tag.attributes {
+            if !values.iter().any(|(name, _)| *name == place.name) {
+                let value = place.value_at.clone().map(|at| window.get(at)).unwrap_or_default();
+                values.push((place.name.clone(), decode_value(&value, self.encoding).into_owned()));
+            }
+        }
+        values
+    }
+
+    /// Editors of the element's text.
+    fn start_texts(&mut self, start_tag: &StartTag, chunk: &[u8]) {
+        if !start_tag.can_have_content {
+            return;
+        }
+        let values = self.values(start_tag, chunk);
+        let value =
+            |name: &str| values.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+        let mut chain = Vec::new();
+        for at in start_tag.targets.iter().filter(|at| at.misfit.is_none()) {
+            let operations = self.patches.get(at.target).map(|patch| patch.operations.as_slice());
+            for operation in operations.unwrap_or_default() {
+                let Operation::EditText(factory) = operation else { continue };
+                // In SVG the text of a script or a style is markup.
+                let editor = match start_tag.html || !matches!(start_tag.name.as_str(), "script" | "style") {
+                    true => factory.editor(&start_tag.name, &value),
+                    false => Err(Skip::RawText),
+                };
+                match editor {
+                    Ok(Some(editor)) if factory.is_chained() => chain.push((at.target, editor)),
+                    Ok(Some(editor)) => self.texts.open(start_tag.element, at.target, editor),
+                    Ok(None) => {}
+                    Err(reason) => skip(&mut self.outcomes, at.target, reason),
+                }
+            }
+        }
+        self.texts.open_chain(start_tag.element, chain);
+    }
+
+    fn end_texts(&mut self, element: ElementId) -> Result<(), SpliceError> {
+        let edits = self.texts.end(element, &mut self.applied, &mut self.outcomes);
+        self.edit(edits)
+    }
+
+    fn end_element(&mut self, mut end: End, chunk: &[u8]) -> Result<(), SpliceError> {
+        let Some(mut element) = self.take_open(end.element) else { return Ok(()) };
+        if end.is_strayed {
+            return self.give_up(element, Skip::Misnested, chunk);
+        }
+        for (target, misfit) in std::mem::take(&mut end.misfits) {
+            if let Some(at) = element.patches.iter().position(|at| at.patch == target) {
+                element.patches.remove(at);
+                skip(&mut self.outcomes, target, Skip::from(misfit));
+            }
+        }
+        for (target, slot, closers) in std::mem::take(&mut end.closers) {
+            if let Some(at) = element.patches.iter_mut().find(|at| at.patch == target) {
+                at.closers.push((slot, closers));
+            }
+        }
+        let OpenElement { start_tag, patches, held } = element;
         let fold = Fold::new(&self.patches, &patches);
-        self.tally(&fold, id);
+        self.tally(&fold, end.element);
         match held {
             Some((region, _)) => {
-                let (lead, inner, trail) = fold.whole(&start_tag, tag, self.splicer.window(chunk));
+                let source = self.splicer.window(chunk);
+                let (lead, inner, trail) = fold.whole(&start_tag, &end, source, &mut self.ended);
                 self.splicer.settle(region, lead, inner, trail, &mut self.dropped)
             }
-            None => self.edit(fold.at_end(id.0, tag)),
+            None => {
+                let edits = fold.at_end(end.element.0, &end, &mut self.ended);
+                self.edit(edits)
+            }
         }
+    }
+
+    /// A place that every page has is reached.
+    fn landmark(
+        &mut self,
+        landmark: Landmark,
+        at: u64,
+        lead: &[LeadTag],
+        misfit: bool,
+    ) -> Result<(), SpliceError> {
+        // The search ended before it came; that is told apart.
+        if at == u64::MAX {
+            return Ok(());
+        }
+        let mut inserted = Vec::new();
+        for ((patch, outcome), found) in self.patches.iter().zip(&mut self.outcomes).zip(&self.found) {
+            let content = match (&patch.site, &patch.fallback) {
+                (Site::Landmark(known), _) if *known == landmark => {
+                    patch.operations.iter().find_map(|op| match op {
+                        Operation::Before(content) => Some(content),
+                        _ => None,
+                    })
+                }
+                (Site::Elements { .. }, Some(fallback)) if fallback.landmark == landmark => {
+                    (!found && outcome.matched() == 0).then_some(&fallback.content)
+                }
+                _ => None,
+            };
+            let Some(content) = content else { continue };
+            if misfit {
+                outcome.skip(Skip::Misnested);
+            } else if patch.policies.as_ref().is_some_and(|subject| !subject.admits(&self.policies)) {
+                outcome.skip(Skip::Policy);
+            } else if !content.encodable {
+                outcome.skip(Skip::Charset);
+            } else {
+                outcome.applied = outcome.applied.saturating_add(1);
+                inserted.extend_from_slice(&content.bytes);
+            }
+        }
+        if inserted.is_empty() {
+            return Ok(());
+        }
+        self.splicer.edit(Edit::insert(at, [self.ended.write(lead), inserted].concat(), u32::MAX))
     }
 
     /// Lets go of the elements that are certainly longer than may be held, the source being understood up to `located`.
@@ -227,16 +463,25 @@ impl Editor {
         let too_long = |element: &OpenElement| {
             element.held.is_some_and(|(_, start)| located.saturating_sub(start) > max)
         };
-        while let Some(element) = self.open.iter_mut().find(|element| too_long(element)) {
+        while let Some(at) = self.open.iter().position(too_long) {
+            let Some(element) = self.open.get_mut(at) else { break };
             let Some((region, _)) = element.held.take() else { continue };
             // What needs the end only, without the element having been held, may still come.
-            let (late, kept) = std::mem::take(&mut element.patches)
+            let late: Vec<bool> = element
+                .patches
+                .iter()
+                .map(|at| {
+                    self.patches.get(at.patch).is_some_and(|patch| patch.holds() || element.waits(patch))
+                })
+                .collect();
+            let mut late = late.into_iter();
+            let (late, kept): (Vec<AtElement>, Vec<AtElement>) = std::mem::take(&mut element.patches)
                 .into_iter()
-                .partition(|index| self.patches.get(*index).is_some_and(ElementPatch::holds));
+                .partition(|_| late.next().unwrap_or_default());
             element.patches = kept;
-            skip_all(&mut self.outcomes, late, Skip::HeldTooLong);
+            skip_all(&mut self.outcomes, late.into_iter().map(|at| at.patch), Skip::HeldTooLong);
             let fold = Fold::new(&self.patches, &element.patches);
-            let lead = fold.at_start(&element.start_tag, self.splicer.window(chunk));
+            let lead = fold.at_start(&element.start_tag, self.splicer.window(chunk), &self.ended);
             self.splicer.settle(region, lead, Inner::Keep, Vec::new(), &mut self.dropped)?;
         }
         Ok(())
@@ -245,14 +490,14 @@ impl Editor {
     /// An element whose end will not be seen: what needs the end is skipped, the rest is done.
     fn give_up(&mut self, element: OpenElement, reason: Skip, chunk: &[u8]) -> Result<(), SpliceError> {
         let OpenElement { start_tag, patches, held } = element;
-        let (late, kept): (Vec<usize>, Vec<usize>) = patches
-            .into_iter()
-            .partition(|index| self.patches.get(*index).is_some_and(ElementPatch::needs_end));
-        skip_all(&mut self.outcomes, late, reason);
+        let (late, kept): (Vec<AtElement>, Vec<AtElement>) = patches.into_iter().partition(|at| {
+            self.patches.get(at.patch).is_some_and(|patch| patch.needs_end() || waits(&start_tag, patch))
+        });
+        skip_all(&mut self.outcomes, late.into_iter().map(|at| at.patch), reason);
         let fold = Fold::new(&self.patches, &kept);
         self.tally(&fold, start_tag.element);
         let Some((region, _)) = held else { return Ok(()) };
-        let lead = fold.at_start(&start_tag, self.splicer.window(chunk));
+        let lead = fold.at_start(&start_tag, self.splicer.window(chunk), &self.ended);
         self.splicer.settle(region, lead, Inner::Keep, Vec::new(), &mut self.dropped)
     }
 
@@ -274,10 +519,20 @@ impl Editor {
     fn break_off(&mut self, bug: SpliceError) {
         self.bug = Some(bug);
         self.locator.stop();
+        let _ = self.texts.abandon(&mut self.outcomes, Skip::Internal);
         for element in std::mem::take(&mut self.open) {
-            skip_all(&mut self.outcomes, element.patches, Skip::Internal);
+            let patches = element.patches.into_iter().map(|at| at.patch);
+            skip_all(&mut self.outcomes, patches, Skip::Internal);
         }
         self.splicer.abandon();
+    }
+}
+
+/// What a later step sees of an attribute that an earlier one has set.
+fn put(values: &mut Vec<(String, String)>, name: &str, value: String) {
+    match values.iter_mut().find(|(known, _)| known == name) {
+        Some((_, known)) => *known = value,
+        None => values.push((name.to_owned(), value)),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::locate::Lost;
+use super::locate::{Lost, Misfit};
 
 /// Why a patch was not applied to an element that it matches. The page then has what the origin sent there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -20,14 +20,45 @@ pub enum Skip {
     UnsafeAttribute,
     /// It lies in an element whose content another patch replaces.
     Covered,
-    /// The element has no end tag of its own.
+    /// The page ends inside the element.
     Unclosed,
+    /// The element, or what is open around it, is not nested well: a parser moves it, or goes on with it elsewhere.
+    Misnested,
+    /// The markup can't stand there: a parser would drop it, move it, or close the element for it.
+    Markup,
+    /// The element is the frame of the page: `html`, `head` or `body`.
+    Frame,
+    /// The element is there without a tag of its own.
+    Untagged,
     /// The element is longer than may be held back.
     HeldTooLong,
+    /// More is found in the text than is replaced on one page.
+    TooManyMatches,
+    /// What is looked for may be in text that can't be read for certain: characters beyond ASCII in an encoding that is
+    /// not declared, NUL, a reference with dozens of zeros.
+    UnreadableText,
     /// Too many elements match on this page.
     TooManyElements,
     /// The parser had given up before the element was complete.
     Lost(Lost),
+    /// It is a script of another type than JSON.
+    NotJson,
+    /// A value of the request would go into an import map or speculation rules, which load scripts and pages.
+    UnsafeJson,
+    /// Its text, or the body, is not JSON, or breaks off. What was done before that stands.
+    JsonSyntax,
+    /// It nests deeper than is followed.
+    JsonTooDeep,
+    /// A value that was to be replaced or removed is longer than may be held back.
+    JsonTooLong,
+    /// It repeats the names of members too often.
+    JsonRepeats,
+    /// The script has a `<!--` in it, and where it ends would change with what was to be replaced or removed.
+    ScriptComment,
+    /// The page's Content-Security-Policy forbids what it inserts, and could not be made to allow it alone.
+    Policy,
+    /// The page is delivered wholly or not at all, and another patch was not done.
+    Reverted,
     /// A bug of ours.
     Internal,
 }
@@ -43,10 +74,35 @@ impl Skip {
             Self::UnsafeAttribute => "unsafe_attribute",
             Self::Covered => "covered",
             Self::Unclosed => "unclosed",
+            Self::Misnested => "misnested",
+            Self::Markup => "misplaced_markup",
+            Self::Frame => "page_frame",
+            Self::Untagged => "untagged",
             Self::HeldTooLong => "held_too_long",
+            Self::TooManyMatches => "too_many_matches",
+            Self::UnreadableText => "unreadable_text",
             Self::TooManyElements => "too_many_elements",
+            Self::NotJson => "not_json",
+            Self::UnsafeJson => "unsafe_json",
+            Self::JsonSyntax => "json_syntax",
+            Self::JsonTooDeep => "json_too_deep",
+            Self::JsonTooLong => "json_too_long",
+            Self::JsonRepeats => "json_repeats",
+            Self::ScriptComment => "script_comment",
+            Self::Policy => "content_security_policy",
+            Self::Reverted => "reverted",
             Self::Internal => "internal",
             Self::Lost(lost) => lost.name(),
+        }
+    }
+}
+
+impl From<Misfit> for Skip {
+    fn from(misfit: Misfit) -> Self {
+        match misfit {
+            Misfit::Misnested => Self::Misnested,
+            Misfit::Markup => Self::Markup,
+            Misfit::Frame => Self::Frame,
         }
     }
 }
@@ -69,10 +125,32 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// That of a patch which was not tried on the page, for one reason.
+    #[must_use]
+    pub fn skipped(reason: Skip) -> Self {
+        let mut outcome = Self::default();
+        outcome.skip(reason);
+        outcome
+    }
+
     /// Elements that it matches.
     #[must_use]
     pub fn matched(&self) -> u32 {
         self.skipped.values().fold(self.applied, |sum, n| sum.saturating_add(*n))
+    }
+
+    /// Whether it was done wherever it was to be done. What another patch covers is gone, as it should be.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.search_ended.is_none() && self.skipped.keys().all(|reason| *reason == Skip::Covered)
+    }
+
+    /// What was applied was taken back.
+    pub(crate) fn revert(&mut self) {
+        if self.applied > 0 {
+            let reverted = self.skipped.entry(Skip::Reverted).or_default();
+            *reverted = reverted.saturating_add(std::mem::take(&mut self.applied));
+        }
     }
 
     pub(super) fn skip(&mut self, reason: Skip) {

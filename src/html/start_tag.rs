@@ -64,7 +64,12 @@ impl TagChanges {
         match self.change("class") {
             Change::Classes(changes) => changes.push(class),
             Change::Set(value) => *value = with_classes(value, &[class]),
-            removed @ Change::Remove => *removed = Change::Set(with_classes(&[], &[class])),
+            removed @ Change::Remove => {
+                let classes = with_classes(&[], &[class]);
+                if !classes.is_empty() {
+                    *removed = Change::Set(classes);
+                }
+            }
         }
     }
 

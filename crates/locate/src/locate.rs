@@ -1,41 +1,112 @@
 //! The locator: finds elements in HTML while it streams, and only finds them.
 //!
-//! lol_html is the parser. Its handlers note byte ranges ([`Sighting`]s) and never change anything, so its output is
-//! its input and tells one thing only: how far the source has been understood ([`Locator::located`]). It runs in
-//! strict mode. When it gives up ([`Lost`]), it is dropped on the spot (after an error it must not be called again), no
-//! further places are found, and those found before stand.
+//! The page is read as the standard's parser reads it (`tokenizer`, `tree`); what
+//! matches is noted as byte ranges of the source ([`Sighting`]s). Nothing is ever changed here. Where an edit in the
+//! source could differ from the same change of the tree, the sighting says so, and whoever edits leaves it alone.
 //!
-//! What is found does not depend on how the source was cut into chunks. lol_html guarantees that for places; for its
-//! limits this module sees to it: the source is fed in steps that end at fixed offsets, and only there is the length of
-//! an unfinished tag compared with the bound.
+//! What is found does not depend on how the source was cut into chunks: a token is only taken when it is whole, and
+//! bounds are on lengths in the source.
 
-use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::ops::Range;
-use std::rc::Rc;
+use std::sync::Arc;
 
-use lol_html::errors::RewritingError;
-use lol_html::html_content::{Element, EndTag};
-use lol_html::{AsciiCompatibleEncoding, ElementContentHandlers, HtmlRewriter, MemorySettings, Settings};
+use encoding_rs::Encoding;
 
-use crate::offset::{as_u64, as_usize};
+use crate::offset::as_u64;
 use crate::selector::Selector;
+use crate::tokenizer::{Token, Tokenizer};
+
+mod fragment;
+mod hold;
+mod landmark;
+mod shadow;
+mod watch;
+
+use watch::Watch;
 
 /// One thing to look for.
 #[derive(Debug, Clone)]
-pub struct Target<'a> {
-    /// Which elements.
-    pub selector: &'a Selector,
-    /// Every match, not just the first.
-    pub all: bool,
-    /// Whether the end tag matters.
+#[expect(clippy::exhaustive_structs, reason = "whoever looks says all of it")]
+pub struct Target {
+    /// Where.
+    pub place: Place,
+    /// Whether the end of the element matters.
     pub needs_end: bool,
+    /// Whether the text inside the element matters.
+    pub needs_text: bool,
+    /// Whether the element itself may go, or become another one.
+    pub displaces: bool,
+    /// Whether another kind of element is to have the same content.
+    pub keeps_content: Option<NewTags>,
     /// The attributes whose places matter, in lower case; `None` when the start tag is not looked into.
     pub attributes: Option<Vec<String>>,
+    /// Markup that is to be inserted.
+    pub inserts: Vec<(Slot, Arc<[u8]>)>,
+}
+
+/// Where a target is.
+#[derive(Debug, Clone)]
+#[expect(clippy::exhaustive_enums, reason = "there is nothing else in a page")]
+pub enum Place {
+    /// At elements.
+    Elements {
+        /// Which.
+        selector: Arc<Selector>,
+        /// Every match, not just the first.
+        all: bool,
+        /// So many matches are passed by before.
+        skip_first: u32,
+    },
+    /// At a place that every page has.
+    Landmark(Landmark),
+}
+
+/// A place that every page has (WHATWG HTML § 13.2.6: head and body are there even where their tags are not).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "a page has no others")]
+pub enum Landmark {
+    /// Before the first child of `head`.
+    HeadStart,
+    /// After the last child of `head`.
+    HeadEnd,
+    /// Before the first child of `body`.
+    BodyStart,
+    /// After the last child of `body`.
+    BodyEnd,
+}
+
+/// What stands around the content of an element that changes its tags.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "there is no third way")]
+pub enum NewTags {
+    /// Nothing.
+    Gone,
+    /// The tags of an element with this name.
+    Named(String),
+}
+
+/// Where markup goes, seen from an element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "an element has no other places")]
+pub enum Slot {
+    /// In front of it.
+    Before,
+    /// In place of it.
+    Instead,
+    /// In place of its content.
+    Content,
+    /// Before its first child.
+    Start,
+    /// After its last child.
+    End,
+    /// Behind it.
+    After,
 }
 
 /// An element of the page, numbered in the order of the start tags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(clippy::exhaustive_structs, reason = "a number")]
 pub struct ElementId(pub u32);
 
 /// What was seen, in source order.
@@ -44,45 +115,126 @@ pub struct ElementId(pub u32);
 pub enum Sighting {
     /// A start tag that some target matches.
     Start(StartTag),
-    /// The end tag of an element that has been sighted.
-    End {
-        /// Whose.
-        element: ElementId,
-        /// From `</` to `>`.
-        tag: Range<u64>,
+    /// The end of an element that has been sighted.
+    End(End),
+    /// A text, or a piece of one, in an element whose text matters.
+    Text {
+        /// Where.
+        at: Range<u64>,
+        /// The element whose content is not markup, where it is the content of one.
+        raw: Option<ElementId>,
     },
-    /// An ancestor ended: this element has no end tag of its own.
-    Unclosed {
+    /// A text is over.
+    TextEnd,
+    /// The page is over, and this element has no end.
+    Unclosed(ElementId),
+    /// A place that every page has.
+    Landmark {
         /// Which.
-        element: ElementId,
-        /// The ancestor's end tag.
-        tag: Range<u64>,
+        landmark: Landmark,
+        /// Where.
+        at: u64,
+        /// Tags that must stand in front of what is inserted.
+        lead: Vec<LeadTag>,
+        /// Nothing can be inserted.
+        misfit: bool,
+    },
+    /// Targets match an element that has no tag to be edited.
+    Untagged {
+        /// Which, ascending.
+        targets: Vec<usize>,
+        /// It is a formatting element that goes on in another place, with the attributes of its tag.
+        is_clone: bool,
     },
 }
 
 /// The start tag of an element.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "whoever edits reads it")]
 pub struct StartTag {
     /// The element's number.
     pub element: ElementId,
     /// From `<` to `>`.
     pub tag: Range<u64>,
+    /// Where the content begins: behind the line feed that a `pre` or `textarea` may begin with.
+    pub content_start: u64,
     /// The local name, in lower case.
     pub name: String,
     /// Whether it is an HTML element, not SVG or MathML.
     pub html: bool,
     /// `false` for void elements and self-closing foreign ones.
     pub can_have_content: bool,
+    /// It may go on elsewhere if it is not closed well: nothing of it may be changed before its end is known.
+    pub is_fragile: bool,
+    /// What stands at its start may yet be moved: nothing may be inserted there before its end is known.
+    pub is_unsteady: bool,
+    /// Tags that stand for what the start tag does besides opening the element: where it goes, they must be written.
+    pub lead: Vec<LeadTag>,
     /// Places of the attributes that were asked for, in source order. Of a repeated attribute the first one counts
     /// (WHATWG HTML, duplicate-attribute parse error), but all are here.
     pub attributes: Vec<AttributePlace>,
-    /// Indexes of the targets that match, ascending.
-    pub targets: Vec<usize>,
-    end_awaited: bool,
+    /// The targets that match, ascending.
+    pub targets: Vec<TargetAt>,
+}
+
+/// A tag that the source does without and an edit may need.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "whoever edits reads it")]
+pub struct LeadTag {
+    /// The sighted element that it ends: where that one is gone or has been ended, the tag must not be written. Those of
+    /// elements inside it come before it.
+    pub ends: Option<ElementId>,
+    /// From `<` to `>`.
+    pub tag: Vec<u8>,
+}
+
+/// A target at an element.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "whoever edits reads it")]
+pub struct TargetAt {
+    /// Its index.
+    pub target: usize,
+    /// Why it must not be carried out here.
+    pub misfit: Option<Misfit>,
+    /// End tags that its markup needs at its end, by the order of its inserts, for those that go in at the start.
+    pub closers: Vec<(Slot, Vec<u8>)>,
+}
+
+/// The end of an element.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "whoever edits reads it")]
+pub struct End {
+    /// Whose.
+    pub element: ElementId,
+    /// Its end tag; empty where the end is implied by what follows.
+    pub tag: Range<u64>,
+    /// Tags that must stand in front of what is inserted at the end of its content.
+    pub inner_lead: Vec<LeadTag>,
+    /// Tags that must stand in front of what is inserted behind it.
+    pub outer_lead: Vec<LeadTag>,
+    /// What stands between the tags is not what the element contains, or something else depends on it.
+    pub is_strayed: bool,
+    /// Targets that must not be carried out, and why.
+    pub misfits: Vec<(usize, Misfit)>,
+    /// End tags that markup needs at its end: of which target, where.
+    pub closers: Vec<(usize, Slot, Vec<u8>)>,
+}
+
+/// Why an edit of the source would not be the same change of the tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(clippy::exhaustive_enums, reason = "whoever edits must handle each")]
+pub enum Misfit {
+    /// The element is not nested well: it, or what is open around it, goes on elsewhere in the tree.
+    Misnested,
+    /// The markup can't stand there: a parser would drop it, move it, or close the element for it.
+    Markup,
+    /// The element is the page's frame: `html`, `head` or `body`.
+    Frame,
 }
 
 /// Where an attribute stands in the source.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "whoever edits reads it")]
 pub struct AttributePlace {
     /// In lower case.
     pub name: String,
@@ -96,9 +248,10 @@ pub struct AttributePlace {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Lost {
-    /// Markup whose tree can't be known from the stream (lol_html's strict mode).
+    /// Markup whose tree can't be known from the stream: framesets, elements that were moved where selectors ask for
+    /// siblings or parents, a second `body` with attributes.
     Ambiguous,
-    /// Nested deeper than 4096 elements, or a tag with more than 8192 attributes.
+    /// Nested deeper than 512 elements, where browsers differ, or more than 128 formatting elements at a time.
     TooComplex,
     /// A tag is longer than [`Bounds::max_tag_bytes`].
     TagTooLong,
@@ -122,96 +275,75 @@ impl fmt::Display for Lost {
     }
 }
 
-/// Why an element that matches was passed over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "these are the bounds that a single element can meet")]
-pub enum PassedOver {
-    /// There are more than [`Bounds::max_elements`].
-    TooMany,
-    /// Its start tag is longer than [`Bounds::max_tag_bytes`].
-    TagTooLong,
-}
-
 /// What an origin can grow, bounded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "whoever looks sets all bounds")]
 pub struct Bounds {
     /// The longest tag that is understood, in bytes.
     pub max_tag_bytes: usize,
     /// How many elements may be sighted in one page.
     pub max_elements: u32,
+    /// For how many bytes of the source a sighting may be kept back because what follows decides on it.
+    pub max_undecided_bytes: u64,
 }
 
-/// The source is fed in steps that end at multiples of this.
-const STEP: u64 = 64 * 1024;
-
-/// Memory of the parser for open elements and for the attributes of one tag.
-///
-/// lol_html 3.0.3 counts the capacities of two vectors that double: 64 bytes an open element and 28 an attribute where
-/// pointers have 32 bits, 104 and 56 where they have 64. Any value from 376 832 to 459 263, and from 671 744 to 851 967,
-/// allows the same pairs of capacities: 4096 elements with up to 4096 attributes, fewer with 8192. A tenth of either more or
-/// less would make a page's edits depend on where the core runs.
-const PARSER_MEMORY: usize = if size_of::<usize>() == 4 { 400 * 1024 } else { 740 * 1024 };
-
-type Sink = Box<dyn FnMut(&[u8])>;
-type Rewriter = HtmlRewriter<'static, Sink>;
+/// How much of a chunk is looked at in one go while an unfinished token waits.
+const STEP: usize = 64 * 1024;
 
 /// See the [module](self). Feed it with [`write`](Self::write) until [`is_looking`](Self::is_looking) is `false`.
 pub struct Locator {
-    /// Gone once it has failed or there is nothing left to find.
-    rewriter: Option<Rewriter>,
-    notes: Rc<RefCell<Notes>>,
-    emitted: Rc<Cell<u64>>,
-    fed: u64,
+    /// Gone once there is nothing left to find.
+    watch: Option<Watch>,
+    tokenizer: Tokenizer,
+    /// The beginning of a token that is not complete.
+    unfinished: Vec<u8>,
+    /// The offset up to which tokens have been taken.
+    taken: u64,
     max_tag_bytes: usize,
     lost: Option<Lost>,
+    sightings: Vec<Sighting>,
+    passed_over: bool,
 }
 
 impl fmt::Debug for Locator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Locator").field("fed", &self.fed).field("lost", &self.lost).finish_non_exhaustive()
+        f.debug_struct("Locator")
+            .field("taken", &self.taken)
+            .field("lost", &self.lost)
+            .finish_non_exhaustive()
     }
 }
 
 impl Locator {
-    /// Looks for `targets` in a page written in `encoding`.
+    /// Looks for `targets` in a page written in `encoding`, a superset of ASCII.
     #[must_use]
-    pub fn new(targets: &[Target<'_>], encoding: AsciiCompatibleEncoding, bounds: Bounds) -> Self {
-        let notes = Rc::new(RefCell::new(Notes::new(targets, bounds)));
-        let emitted = Rc::new(Cell::new(0_u64));
-        let max_buffer = bounds.max_tag_bytes.saturating_add(as_usize(STEP));
-        let mut settings = Settings::new().with_strict(true).with_encoding(encoding).with_memory_settings(
-            // The whole parsing buffer is allocated at once: how much of it is used depends on where the chunks were
-            // cut, and what is left for open elements must not.
-            MemorySettings::new()
-                .with_preallocated_parsing_buffer_size(max_buffer)
-                .with_max_allowed_memory_usage(max_buffer.saturating_add(PARSER_MEMORY)),
-        );
-        for (index, target) in targets.iter().enumerate() {
-            let notes = Rc::clone(&notes);
-            let handlers = ElementContentHandlers::default().element(move |element: &mut Element<'_, '_>| {
-                Notes::start(&notes, index, element);
-                Ok(())
-            });
-            let selector = std::borrow::Cow::Borrowed(target.selector.parsed());
-            settings = settings.append_element_content_handler((selector, handlers));
+    pub fn new(targets: Vec<Target>, encoding: &'static Encoding, bounds: Bounds) -> Self {
+        let watch = (!targets.is_empty()).then(|| Watch::new(targets, encoding, bounds));
+        Self {
+            watch,
+            tokenizer: Tokenizer::default(),
+            unfinished: Vec::new(),
+            taken: 0,
+            max_tag_bytes: bounds.max_tag_bytes,
+            lost: None,
+            sightings: Vec::new(),
+            passed_over: false,
         }
-        let counter = Rc::clone(&emitted);
-        let sink: Sink =
-            Box::new(move |bytes: &[u8]| counter.set(counter.get().saturating_add(as_u64(bytes.len()))));
-        let rewriter = (!targets.is_empty()).then(|| HtmlRewriter::new(settings, sink));
-        Self { rewriter, notes, emitted, fed: 0, max_tag_bytes: bounds.max_tag_bytes, lost: None }
     }
 
     /// Whether more of the source can tell anything.
     #[must_use]
     pub const fn is_looking(&self) -> bool {
-        self.rewriter.is_some()
+        self.watch.is_some()
     }
 
     /// Up to which offset the source is understood: no sighting will start before it.
     #[must_use]
     pub fn located(&self) -> u64 {
-        if self.is_looking() { self.emitted.get() } else { u64::MAX }
+        match &self.watch {
+            Some(watch) => watch.undecided_from().map_or(self.taken, |from| from.min(self.taken)),
+            None => u64::MAX,
+        }
     }
 
     /// Why it stopped looking too early, if it did.
@@ -220,31 +352,34 @@ impl Locator {
         self.lost
     }
 
-    /// Why elements that match were passed over, if some were.
+    /// Whether elements that match were passed over because there are more than [`Bounds::max_elements`].
     #[must_use]
-    pub fn passed_over(&self) -> Option<PassedOver> {
-        self.notes.borrow().passed_over
+    pub fn passed_over(&self) -> bool {
+        self.passed_over || self.watch.as_ref().is_some_and(|watch| watch.passed_over)
     }
 
     /// Takes the next bytes of the source; what they show is in [`take_sightings`](Self::take_sightings).
-    pub fn write(&mut self, mut chunk: &[u8]) {
-        while let Some(rewriter) = &mut self.rewriter {
-            let to_step = STEP.saturating_sub(self.fed % STEP);
-            let Some((bytes, rest)) = chunk.split_at_checked(as_usize(to_step).min(chunk.len())) else {
-                return;
-            };
-            if bytes.is_empty() {
-                return;
+    pub fn write(&mut self, chunk: &[u8]) {
+        let mut rest = chunk;
+        while !rest.is_empty() && self.is_looking() {
+            if self.unfinished.is_empty() {
+                let used = self.take(rest, false);
+                if self.is_looking() {
+                    self.unfinished.extend_from_slice(rest.get(used..).unwrap_or_default());
+                }
+                rest = &[];
+            } else {
+                let (step, after) = rest.split_at_checked(STEP).unwrap_or((rest, &[]));
+                rest = after;
+                let mut waiting = std::mem::take(&mut self.unfinished);
+                waiting.extend_from_slice(step);
+                let used = self.take(&waiting, false);
+                if self.is_looking() {
+                    waiting.drain(..used.min(waiting.len()));
+                    self.unfinished = waiting;
+                }
             }
-            chunk = rest;
-            self.fed = self.fed.saturating_add(as_u64(bytes.len()));
-            let result = rewriter.write(bytes);
-            let waiting = self.fed.saturating_sub(self.emitted.get());
-            if self.notes.borrow().is_complete() {
-                self.rewriter = None;
-            } else if let Err(error) = result {
-                self.lose(Lost::from(error));
-            } else if self.fed.is_multiple_of(STEP) && waiting > as_u64(self.max_tag_bytes) {
+            if self.unfinished.len() > self.max_tag_bytes {
                 self.lose(Lost::TagTooLong);
             }
         }
@@ -252,172 +387,85 @@ impl Locator {
 
     /// Stops looking.
     pub fn stop(&mut self) {
-        self.rewriter = None;
+        if let Some(watch) = self.watch.take() {
+            self.passed_over = watch.passed_over;
+            self.sightings.extend(watch.into_sightings());
+        }
+        self.unfinished = Vec::new();
     }
 
     /// The source has ended.
     pub fn end(&mut self) {
-        if let Some(rewriter) = self.rewriter.take()
-            && let Err(error) = rewriter.end()
-            && !self.notes.borrow().is_complete()
-        {
-            self.lost = Some(Lost::from(error));
+        let rest = std::mem::take(&mut self.unfinished);
+        let used = self.take(&rest, true);
+        if let Some(watch) = &mut self.watch {
+            // A tag that is not complete is no tag: the page ends before it. But a `<` with nothing behind it is text, and
+            // what would come behind it would make it a tag.
+            watch.end(self.taken, self.tokenizer.is_in_data() && used == 0);
         }
+        self.stop();
     }
 
-    /// What was seen since the last call.
+    /// What was seen since the last call and is certain.
     #[must_use]
-    pub fn take_sightings(&self) -> Vec<Sighting> {
-        let mut notes = self.notes.borrow_mut();
-        notes.last_start = None;
-        std::mem::take(&mut notes.sightings)
+    pub fn take_sightings(&mut self) -> Vec<Sighting> {
+        let mut sightings = std::mem::take(&mut self.sightings);
+        if let Some(watch) = &mut self.watch {
+            sightings.extend(watch.take_sightings());
+        }
+        sightings
     }
 
     fn lose(&mut self, reason: Lost) {
-        self.rewriter = None;
+        if let Some(watch) = &mut self.watch {
+            watch.give_up();
+        }
+        self.stop();
         self.lost = Some(reason);
     }
-}
 
-impl From<RewritingError> for Lost {
-    fn from(error: RewritingError) -> Self {
-        match error {
-            RewritingError::MemoryLimitExceeded(_) => Self::TooComplex,
-            // No handler of ours fails, so what is left is the strict mode's refusal.
-            _ => Self::Ambiguous,
-        }
-    }
-}
-
-struct Wanted {
-    all: bool,
-    needs_end: bool,
-    attributes: Option<Vec<String>>,
-    found: bool,
-}
-
-/// What the handlers write down.
-struct Notes {
-    wanted: Vec<Wanted>,
-    sightings: Vec<Sighting>,
-    /// Index in `sightings` and offset of the start tag seen last: several targets may match one element.
-    last_start: Option<(usize, u64)>,
-    elements: u32,
-    ends_awaited: u32,
-    bounds: Bounds,
-    passed_over: Option<PassedOver>,
-}
-
-impl Notes {
-    fn new(targets: &[Target<'_>], bounds: Bounds) -> Self {
-        let wanted = targets.iter().map(|target| Wanted {
-            all: target.all,
-            needs_end: target.needs_end,
-            attributes: target.attributes.clone(),
-            found: false,
-        });
-        Self {
-            wanted: wanted.collect(),
-            sightings: Vec::new(),
-            last_start: None,
-            elements: 0,
-            ends_awaited: 0,
-            bounds,
-            passed_over: None,
-        }
-    }
-
-    fn is_complete(&self) -> bool {
-        self.ends_awaited == 0 && self.wanted.iter().all(|wanted| wanted.found && !wanted.all)
-    }
-
-    fn start(notes: &Rc<RefCell<Self>>, target: usize, element: &mut Element<'_, '_>) {
-        let mut this = notes.borrow_mut();
-        let Self { wanted, sightings, last_start, elements, ends_awaited, bounds, passed_over } = &mut *this;
-        let Some(wanted) = wanted.get_mut(target) else { return };
-        if wanted.found && !wanted.all {
-            return;
-        }
-        let range = element.source_location().bytes();
-        let tag = as_u64(range.start)..as_u64(range.end);
-
-        let known =
-            last_start.filter(|(_, start)| *start == tag.start).and_then(|(at, _)| sightings.get_mut(at));
-        let site = if let Some(Sighting::Start(site)) = known {
-            site
-        } else {
-            let reason = if range.len() > bounds.max_tag_bytes {
-                Some(PassedOver::TagTooLong)
-            } else {
-                (*elements >= bounds.max_elements).then_some(PassedOver::TooMany)
+    /// Takes all whole tokens of `input`; returns how many bytes they are.
+    fn take(&mut self, input: &[u8], at_end: bool) -> usize {
+        let start = self.taken;
+        let mut used = 0_usize;
+        loop {
+            let rest = input.get(used..).unwrap_or_default();
+            let Some(watch) = &mut self.watch else { break };
+            let token = self.tokenizer.next(rest, watch.is_in_foreign(), at_end);
+            let at = start.saturating_add(as_u64(used));
+            let len = match &token {
+                Token::More => break,
+                Token::Text { len }
+                | Token::Nothing { len, .. }
+                | Token::Start { len, .. }
+                | Token::End { len, .. }
+                | Token::Doctype { len } => *len,
             };
-            if reason.is_some() {
-                *passed_over = reason;
-                wanted.found = true;
-                return;
+            let is_tag = matches!(token, Token::Start { .. } | Token::End { .. } | Token::Doctype { .. });
+            if is_tag && len > self.max_tag_bytes {
+                self.lose(Lost::TagTooLong);
+                break;
             }
-            *last_start = Some((sightings.len(), tag.start));
-            let id = ElementId(*elements);
-            *elements = elements.saturating_add(1);
-            sightings.push(Sighting::Start(StartTag {
-                element: id,
-                tag,
-                name: element.tag_name(),
-                html: element.namespace_uri() == "http://www.w3.org/1999/xhtml",
-                can_have_content: element.can_have_content(),
-                attributes: Vec::new(),
-                targets: Vec::new(),
-                end_awaited: false,
-            }));
-            let Some(Sighting::Start(site)) = sightings.last_mut() else { return };
-            site
-        };
-
-        wanted.found = true;
-        site.targets.push(target);
-        if let Some(names) = &wanted.attributes {
-            site.note_attributes(names, element);
-        }
-        if wanted.needs_end && site.can_have_content && !site.end_awaited {
-            site.end_awaited = true;
-            *ends_awaited = ends_awaited.saturating_add(1);
-            let (id, name) = (site.element, site.name.clone());
-            let notes = Rc::clone(notes);
-            if let Some(handlers) = element.end_tag_handlers() {
-                handlers.push(Box::new(move |end: &mut EndTag<'_>| {
-                    notes.borrow_mut().end(id, &name, end);
-                    Ok(())
-                }));
+            let source = rest.get(..len).unwrap_or_default();
+            let after = rest.get(len..).unwrap_or_default();
+            if let Token::Start { name, .. } = &token
+                && !at_end
+                && watch::needs_next_line(name, after)
+            {
+                break;
+            }
+            let expected = watch.token(token, source, after, at);
+            if let Some((kind, name)) = expected {
+                self.tokenizer.expect(kind, name);
+            }
+            used = used.saturating_add(len);
+            self.taken = start.saturating_add(as_u64(used));
+            if let Some(lost) = watch.lost() {
+                self.lose(lost);
+            } else if watch.is_complete() {
+                self.stop();
             }
         }
-    }
-
-    fn end(&mut self, element: ElementId, name: &str, end: &EndTag<'_>) {
-        self.ends_awaited = self.ends_awaited.saturating_sub(1);
-        // The parser pops every element above the one that an end tag closes; only that one carries its name.
-        let range = end.source_location().bytes();
-        let tag = as_u64(range.start)..as_u64(range.end);
-        self.sightings.push(if end.name() == name {
-            Sighting::End { element, tag }
-        } else {
-            Sighting::Unclosed { element, tag }
-        });
-    }
-}
-
-impl StartTag {
-    fn note_attributes(&mut self, names: &[String], element: &Element<'_, '_>) {
-        for attribute in element.attributes() {
-            let name = attribute.name();
-            let Some(name_at) = attribute.name_source_location() else { continue };
-            let offsets = |range: Range<usize>| as_u64(range.start)..as_u64(range.end);
-            let name_at = offsets(name_at.bytes());
-            // Another target may have asked for the same one.
-            let place = self.attributes.binary_search_by_key(&name_at.start, |place| place.name_at.start);
-            if let (true, Err(at)) = (names.contains(&name), place) {
-                let value_at = attribute.value_source_location().map(|value| offsets(value.bytes()));
-                self.attributes.insert(at, AttributePlace { name, name_at, value_at });
-            }
-        }
+        used
     }
 }

@@ -1,15 +1,23 @@
-//! CSS selectors as a stream can match them: lol_html's, with errors that say what to write instead.
+//! CSS selectors as a stream can match them, with errors that say what to write instead.
+//!
+//! When a start tag passes, its ancestors, the siblings before it and it itself are known, and nothing else. So there are
+//! all combinators, and no pseudo-class that asks for what comes later.
 
 use std::fmt;
 use std::str::FromStr;
 
-use lol_html::errors::SelectorError as Reason;
+pub(crate) mod marks;
+pub(crate) mod parse;
+pub(crate) mod program;
+
+use parse::Complex;
+pub use program::decode as decode_value;
 
 /// A parsed selector. Parsed once, when the configuration loads; used for every response.
 #[derive(Debug, Clone)]
 pub struct Selector {
     source: String,
-    parsed: lol_html::Selector,
+    pub(crate) alternatives: Vec<Complex>,
 }
 
 impl Selector {
@@ -18,9 +26,15 @@ impl Selector {
     pub fn as_str(&self) -> &str {
         &self.source
     }
+}
 
-    pub(crate) const fn parsed(&self) -> &lol_html::Selector {
-        &self.parsed
+impl Selector {
+    /// Whether it asks where an element stands, not only what it is.
+    #[must_use]
+    pub fn asks_for_context(&self) -> bool {
+        self.alternatives.iter().any(|complex| {
+            complex.compounds.len() > 1 || complex.compounds.iter().any(parse::Compound::is_positional)
+        })
     }
 }
 
@@ -34,11 +48,28 @@ impl FromStr for Selector {
     type Err = SelectorError;
 
     fn from_str(source: &str) -> Result<Self, Self::Err> {
-        match source.parse() {
-            Ok(parsed) => Ok(Self { source: source.to_owned(), parsed }),
+        match parse::parse(source) {
+            Ok(alternatives) => Ok(Self { source: source.to_owned(), alternatives }),
             Err(reason) => Err(SelectorError { selector: source.to_owned(), reason }),
         }
     }
+}
+
+/// What is wrong with a selector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reason {
+    Empty,
+    UnexpectedEnd,
+    DanglingCombinator,
+    /// A pseudo-class or a pseudo-element that is not known here.
+    Pseudo,
+    /// `:is(a b)`.
+    CombinatorInside,
+    Namespace,
+    ClassName,
+    AttributeName,
+    AttributeSyntax,
+    Syntax,
 }
 
 /// A selector that can't be used, with the nearest form that can.
@@ -58,31 +89,28 @@ impl SelectorError {
             return (*advice).to_owned();
         }
         match self.reason {
-            Reason::UnsupportedCombinator(combinator) => format!(
-                "a stream knows the ancestors of an element, not its siblings: replace `{combinator}` by a class or \
-                 an attribute of the element itself, or by `>` and `:nth-child(n)`"
-            ),
-            Reason::EmptySelector | Reason::UnexpectedEnd => "write for example `main h1` or `img.hero`".into(),
-            Reason::DanglingCombinator => "write an element on both sides of the combinator".into(),
-            Reason::NamespacedSelector => "leave the namespace out: `svg|a` is written `svg a`".into(),
-            Reason::NestedNegation => "write `:not(a):not(b)` instead of a `:not()` inside a `:not()`".into(),
-            Reason::InvalidClassName => {
-                "a class name that starts with a digit is written `[class~=\"2col\"]`".into()
+            Reason::Empty | Reason::UnexpectedEnd => "write for example `main h1` or `img.hero`",
+            Reason::DanglingCombinator => "write an element on both sides of the combinator",
+            Reason::CombinatorInside => {
+                "inside `:is()`, `:where()` and `:not()` there is one element: write the combinator outside, or the \
+                 alternatives out, separated by commas"
             }
-            Reason::MissingAttributeName | Reason::UnexpectedTokenInAttribute => {
-                "write attributes as `[name]`, `[name=\"value\"]`, or with ~= ^= $= *= |=".into()
+            Reason::Namespace => "leave the namespace out: `svg|a` is written `svg a`",
+            Reason::ClassName => "a class name that starts with a digit is written `[class~=\"2col\"]`",
+            Reason::AttributeName | Reason::AttributeSyntax => {
+                "write attributes as `[name]`, `[name=\"value\"]`, or with ~= ^= $= *= |="
             }
-            _ => "use types, classes, ids, attributes, `:nth-child()`, `:nth-of-type()`, `:not()`, descendants and \
-                  children (`>`)"
-                .into(),
+            Reason::Pseudo | Reason::Syntax => {
+                "use types, classes, ids, attributes, `:nth-child()`, `:nth-of-type()`, `:is()`, `:not()`, and the \
+                 combinators ` `, `>`, `+`, `~`"
+            }
         }
+        .to_owned()
     }
 }
 
-/// Forms that lol_html refuses, and the nearest one that it takes. The first that occurs in the selector counts.
+/// Forms that a stream can't match, and the nearest one that it can. The first that occurs in the selector counts.
 const SUBSTITUTES: &[(&str, &str)] = &[
-    (":is(", "write the alternatives out, separated by commas: `main h1, main h2`"),
-    (":where(", "write the alternatives out, separated by commas: `main h1, main h2`"),
     (
         ":has(",
         "what an element contains is not known when its start tag passes: select by class or attribute",
@@ -96,7 +124,6 @@ const SUBSTITUTES: &[(&str, &str)] = &[
         "whether an element is empty is not known when its start tag passes: select by class or attribute",
     ),
     (":contains(", "selectors do not see text: select the element by class or attribute"),
-    (":root", "write `html`"),
     ("::", "pseudo-elements are not in the markup: select the element itself"),
     (":hover", "states of the browser are not in the markup: select the element itself"),
     (":focus", "states of the browser are not in the markup: select the element itself"),
@@ -115,16 +142,15 @@ fn contains_outside_strings(selector: &str, token: &str) -> bool {
 impl fmt::Display for SelectorError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let reason = match self.reason {
-            Reason::UnsupportedCombinator(_) => "combinator is not supported",
-            Reason::UnsupportedPseudoClassOrElement => "pseudo-class is not supported",
-            Reason::EmptySelector => "selector is empty",
-            Reason::DanglingCombinator => "combinator has nothing beside it",
+            Reason::Empty => "selector is empty",
             Reason::UnexpectedEnd => "selector ends too early",
-            Reason::NamespacedSelector => "namespaces are not supported",
-            Reason::NestedNegation => "negations can't be nested",
-            Reason::InvalidClassName => "class name is not valid",
-            Reason::MissingAttributeName => "attribute has no name",
-            _ => "syntax is not understood",
+            Reason::DanglingCombinator => "combinator has nothing beside it",
+            Reason::Pseudo => "pseudo-class is not supported",
+            Reason::CombinatorInside => "combinator inside a pseudo-class",
+            Reason::Namespace => "namespaces are not supported",
+            Reason::ClassName => "class name is not valid",
+            Reason::AttributeName => "attribute has no name",
+            Reason::AttributeSyntax | Reason::Syntax => "syntax is not understood",
         };
         write!(f, "selector \"{}\": {reason}; {}", self.selector, self.advice())
     }
@@ -139,11 +165,9 @@ mod tests {
     #[test]
     fn what_a_stream_cannot_match_is_refused_with_the_nearest_form() {
         let cases = [
-            ("main > h1 + p", "combinator is not supported", "`+`"),
-            ("h1 ~ p", "combinator is not supported", "`~`"),
             ("ul li:last-child", "pseudo-class is not supported", ":nth-child(n)"),
             ("article:has(img)", "pseudo-class is not supported", "class or attribute"),
-            (":is(h1, h2)", "pseudo-class is not supported", "separated by commas"),
+            (":is(main h1, h2)", "combinator inside a pseudo-class", "there is one element"),
             ("input:checked", "pseudo-class is not supported", "`[checked]`"),
             ("p::before", "pseudo-class is not supported", "element itself"),
             ("", "selector is empty", "main h1"),
@@ -159,9 +183,20 @@ mod tests {
 
     #[test]
     fn what_a_stream_can_match_is_taken() {
-        for selector in
-            ["h1", "*", "main > h1.hero", "a[href^='/p/' i]", "li:nth-child(2n+1)", "p:not(.x)", "a, b"]
-        {
+        for selector in [
+            "h1",
+            "*",
+            "main > h1.hero",
+            "a[href^='/p/' i]",
+            "li:nth-child(2n+1)",
+            "p:not(.x)",
+            "a, b",
+            "h1 + p",
+            "h1 ~ p",
+            ":is(h1, h2.x) em",
+            ":where(main) p:not(.x, [y])",
+            ":root",
+        ] {
             assert_eq!(selector.parse::<Selector>().unwrap().as_str(), selector);
         }
     }

@@ -1,0 +1,105 @@
+//! The attributes of a start tag (WHATWG HTML § 13.2.5.32 to 13.2.5.40), as places in its bytes.
+
+use std::ops::Range;
+
+/// One attribute of a tag, by offsets in the tag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Attribute {
+    pub(crate) name: Range<usize>,
+    /// Without its quotes; `None` when it has none.
+    pub(crate) value: Option<Range<usize>>,
+}
+
+/// Reads the attributes of `tag`, which starts at `<` and ends with `>`; `name_end` is the end of its name.
+pub(crate) struct Attributes<'t> {
+    tag: &'t [u8],
+    at: usize,
+}
+
+impl<'t> Attributes<'t> {
+    pub(crate) const fn new(tag: &'t [u8], name_end: usize) -> Self {
+        Self { tag, at: name_end }
+    }
+
+    fn skip_while(&mut self, matches: impl Fn(u8) -> bool) {
+        let rest = self.tag.get(self.at..).unwrap_or_default();
+        let len = rest.iter().position(|byte| !matches(*byte)).unwrap_or(rest.len());
+        self.at = self.at.saturating_add(len);
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.tag.get(self.at).copied()
+    }
+}
+
+pub(crate) const fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\x0c' | b'\r')
+}
+
+impl Iterator for Attributes<'_> {
+    type Item = Attribute;
+
+    fn next(&mut self) -> Option<Attribute> {
+        self.skip_while(|byte| is_space(byte) || byte == b'/');
+        if matches!(self.peek()?, b'>') {
+            return None;
+        }
+        let start = self.at;
+        // An `=` that comes first belongs to the name.
+        self.at = self.at.saturating_add(1);
+        self.skip_while(|byte| !is_space(byte) && !matches!(byte, b'/' | b'>' | b'='));
+        let name = start..self.at;
+        self.skip_while(is_space);
+        if self.peek() != Some(b'=') {
+            return Some(Attribute { name, value: None });
+        }
+        self.at = self.at.saturating_add(1);
+        self.skip_while(is_space);
+        let value = match self.peek() {
+            Some(quote @ (b'"' | b'\'')) => {
+                self.at = self.at.saturating_add(1);
+                let start = self.at;
+                self.skip_while(|byte| byte != quote);
+                let value = start..self.at;
+                self.at = self.at.saturating_add(1);
+                Some(value)
+            }
+            Some(b'>') | None => None,
+            Some(_) => {
+                let start = self.at;
+                self.skip_while(|byte| !is_space(byte) && byte != b'>');
+                Some(start..self.at)
+            }
+        };
+        Some(Attribute { name, value })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_of_an_attribute_is_read() {
+        type Expected = &'static [(&'static str, Option<&'static str>)];
+        let cases: &[(&str, Expected)] = &[
+            ("<a>", &[]),
+            ("<a b>", &[("b", None)]),
+            ("<a b=c d='e' f=\"g\">", &[("b", Some("c")), ("d", Some("e")), ("f", Some("g"))]),
+            ("<a b = c\td\n=\n'e f'/>", &[("b", Some("c")), ("d", Some("e f"))]),
+            ("<a =b=c>", &[("=b", Some("c"))]),
+            ("<a b='c'd=e/>", &[("b", Some("c")), ("d", Some("e/"))]),
+            ("<a/b/c=''>", &[("b", None), ("c", Some(""))]),
+            ("<a b=>", &[("b", None)]),
+            ("<a b= >", &[("b", None)]),
+            ("<a b='>'>", &[("b", Some(">"))]),
+            ("<a b\"c>", &[("b\"c", None)]),
+        ];
+        for (tag, expected) in cases {
+            let found: Vec<(&str, Option<&str>)> = Attributes::new(tag.as_bytes(), 2)
+                .map(|it| (tag.get(it.name).unwrap(), it.value.map(|value| tag.get(value).unwrap())))
+                .collect();
+            assert_eq!(found, *expected, "{tag}");
+        }
+    }
+}
