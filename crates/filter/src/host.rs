@@ -4,6 +4,7 @@
 //! every call is made here, only at the moments at which Envoy answers it, and what can't be read counts as absent.
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use engraft::config::model::Connection;
 use engraft::exchange::{LocalResponse, RequestEdits};
@@ -13,6 +14,9 @@ use engraft::request::attributes::Fact;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, Bytes, MapType, MetricType};
+
+/// How long it is from tick to tick.
+const TICK: Duration = Duration::from_millis(50);
 
 /// The plugin's configuration; only while it is being configured.
 pub(crate) fn plugin_configuration(size: usize) -> Bytes {
@@ -80,7 +84,7 @@ pub(crate) fn edit_request(edits: &RequestEdits) {
     }
 }
 
-/// Changes the response's headers; only in the callback of its head.
+/// Changes the response's headers; only in the callback of its head, and in that of the body while the head waits.
 pub(crate) fn edit_response(edits: &[HeaderEdit]) {
     edit(MapType::HttpResponseHeaders, edits);
 }
@@ -114,6 +118,24 @@ pub(crate) fn respond(response: &LocalResponse) {
 /// the callback is over; `proxy_close_stream` would do so inside it, and Envoy does not survive that (1.36.4 to 1.40.0).
 pub(crate) fn break_off_response() {
     let _ = hostcalls::send_http_response(502, Vec::new(), None);
+}
+
+/// Lets the head of a stream's response go on that was paused in its callback; only in another callback than the stream's.
+pub(crate) fn resume_response(stream: u32) {
+    // Refused where there is no such stream any more.
+    if hostcalls::set_effective_context(stream).is_ok() {
+        let _ = hostcalls::resume_http_response();
+    }
+}
+
+/// Asks for ticks of the root context.
+pub(crate) fn start_ticks() {
+    let _ = hostcalls::set_tick_period(TICK);
+}
+
+/// Asks for no more of them; only in one of them.
+pub(crate) fn stop_ticks() {
+    let _ = hostcalls::set_tick_period(Duration::ZERO);
 }
 
 /// The first `size` bytes of the body's chunk; only in its callback, with at most the size that the callback was given.

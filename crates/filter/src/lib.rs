@@ -3,6 +3,7 @@
 //! One root context a VM parses the configuration; a stream context for each request translates Envoy's callbacks into
 //! the core's calls and carries out what comes back. Calls into Envoy are made in `host.rs` only.
 
+mod heads;
 mod host;
 mod metrics;
 mod root;

@@ -7,6 +7,7 @@ use log::{error, info, warn};
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
 
+use crate::heads::Heads;
 use crate::host;
 use crate::metrics::Metrics;
 use crate::stream::Stream;
@@ -16,6 +17,7 @@ use crate::stream::Stream;
 pub(crate) struct Root {
     engine: Option<Arc<Engine>>,
     metrics: Metrics,
+    heads: Heads,
 }
 
 impl Context for Root {}
@@ -47,9 +49,15 @@ impl RootContext for Root {
         }
     }
 
-    fn create_http_context(&self, _context_id: u32) -> Option<Box<dyn HttpContext>> {
+    fn on_tick(&mut self) {
+        self.heads.tick();
+    }
+
+    fn create_http_context(&self, context_id: u32) -> Option<Box<dyn HttpContext>> {
         // Without a configuration there is no stream: `on_configure` has refused it.
-        let stream = self.engine.as_ref().map(|engine| Stream::new(Arc::clone(engine), self.metrics.clone()));
+        let stream = self.engine.as_ref().map(|engine| {
+            Stream::new(context_id, Arc::clone(engine), self.metrics.clone(), self.heads.clone())
+        });
         Some(Box::new(stream.unwrap_or_default()))
     }
 

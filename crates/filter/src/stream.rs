@@ -10,15 +10,20 @@ use log::error;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
+use crate::heads::Heads;
 use crate::host;
 use crate::metrics::Metrics;
 
 /// See the [module](self).
 #[derive(Default)]
 pub(crate) struct Stream {
+    id: u32,
     engine: Option<Arc<Engine>>,
     metrics: Metrics,
+    heads: Heads,
     phase: Phase,
+    /// The head of the response was paused, and no body has come.
+    is_head_held: bool,
     /// Kept between chunks to spare allocations.
     out: Vec<u8>,
     /// How much of the body is still to come, where the origin said how long it is.
@@ -32,11 +37,23 @@ enum Phase {
     Idle,
     AwaitingResponse(Forwarded),
     Editing(Box<Edits>),
+    /// What could be decoded is out. The response is broken off in the next callback, as Envoy would throw away what is
+    /// handed over in the same one.
+    Breaking,
 }
 
 impl Stream {
-    pub(crate) fn new(engine: Arc<Engine>, metrics: Metrics) -> Self {
-        Self { engine: Some(engine), metrics, ..Self::default() }
+    pub(crate) fn new(id: u32, engine: Arc<Engine>, metrics: Metrics, heads: Heads) -> Self {
+        Self { id, engine: Some(engine), metrics, heads, ..Self::default() }
+    }
+
+    /// The body has ended: reports, and leaves the next phase.
+    fn end(&mut self, edits: Edits) {
+        if edits.is_broken() {
+            self.phase = Phase::Breaking;
+        }
+        let report = edits.end(&mut self.out);
+        self.report(&report);
     }
 
     fn report(&self, report: &Report) {
@@ -90,13 +107,33 @@ impl HttpContext for Stream {
         match answered.body {
             Body::Passes(report) => self.report(&report),
             Body::Edited(edits) if end_of_stream => self.report(&edits.end(&mut Vec::new())),
-            Body::Edited(edits) => self.phase = Phase::Editing(edits),
+            Body::Edited(edits) => {
+                self.is_head_held = edits.holds_head() && self.heads.hold(self.id);
+                self.phase = Phase::Editing(edits);
+                if self.is_head_held {
+                    return Action::Pause;
+                }
+            }
         }
         Action::Continue
     }
 
     fn on_http_response_body(&mut self, size: usize, end_of_stream: bool) -> Action {
-        let Phase::Editing(edits) = &mut self.phase else { return Action::Continue };
+        let mut edits = match std::mem::take(&mut self.phase) {
+            Phase::Editing(edits) => edits,
+            Phase::Breaking => {
+                host::break_off_response();
+                return Action::Continue;
+            }
+            other => {
+                self.phase = other;
+                return Action::Continue;
+            }
+        };
+        let is_head_held = std::mem::take(&mut self.is_head_held) && self.heads.body_came(self.id);
+        if !is_head_held {
+            edits.release_head();
+        }
         self.remaining =
             self.remaining.map(|left| left.saturating_sub(u64::try_from(size).unwrap_or(u64::MAX)));
         // Trailers may follow the last byte, and then nothing can be sent any more.
@@ -108,10 +145,32 @@ impl HttpContext for Stream {
             let tail = edits.write(&chunk, &mut self.out);
             replaced = chunk.len().saturating_sub(tail);
         }
-        let before_tail = self.out.len();
-        if is_last && let Phase::Editing(edits) = std::mem::take(&mut self.phase) {
-            let report = edits.end(&mut self.out);
-            self.report(&report);
+        let mut before_tail = self.out.len();
+        if is_last {
+            edits.finish(&mut self.out);
+        }
+        if is_head_held {
+            if edits.is_broken() {
+                // All of it is still here.
+                edits.take_back();
+                self.out.clear();
+                (replaced, before_tail) = (0, 0);
+            }
+            if let Some(head) = edits.take_restored_head() {
+                host::edit_response(&head);
+            }
+        }
+        // The head leaves with this callback: pausing here would make Envoy buffer, and hide a chunk.
+        edits.release_head();
+        if is_last || edits.is_broken() {
+            self.end(*edits);
+        } else {
+            self.phase = Phase::Editing(edits);
+        }
+        if end_of_stream && matches!(self.phase, Phase::Breaking) {
+            // There will be no other callback.
+            self.phase = Phase::Idle;
+            host::break_off_response();
         }
         let (front, back) = self.out.split_at(before_tail);
         host::replace_body_front(replaced, front);
@@ -120,25 +179,38 @@ impl HttpContext for Stream {
     }
 
     fn on_http_response_trailers(&mut self, _: usize) -> Action {
-        if let Phase::Editing(edits) = std::mem::take(&mut self.phase) {
-            self.out.clear();
-            let report = edits.end(&mut self.out);
-            self.report(&report);
-            if !self.out.is_empty() {
-                // A page of unknown length that ends inside a tag or an element that is held back, with trailers that
-                // nobody announced: Envoy takes no body any more. A broken response is not mistaken for a whole one, by
-                // visitors or caches.
-                error!("trailers after {} held bytes of a body of unknown length", self.out.len());
-                host::break_off_response();
+        match std::mem::take(&mut self.phase) {
+            Phase::Editing(mut edits) => {
+                // There was no body to tell anything else of the head.
+                edits.release_head();
+                if std::mem::take(&mut self.is_head_held) {
+                    self.heads.forget(self.id);
+                }
+                self.out.clear();
+                edits.finish(&mut self.out);
+                self.end(*edits);
+                if !self.out.is_empty() {
+                    // A page of unknown length that ends inside a tag or an element that is held back, with trailers that
+                    // nobody announced: Envoy takes no body any more. A broken response is not mistaken for a whole one,
+                    // by visitors or caches.
+                    error!("trailers after {} held bytes of a body of unknown length", self.out.len());
+                    self.phase = Phase::Breaking;
+                }
             }
+            other => self.phase = other,
+        }
+        if matches!(self.phase, Phase::Breaking) {
+            self.phase = Phase::Idle;
+            host::break_off_response();
         }
         Action::Continue
     }
 
     /// The stream is over, however it ended.
     fn on_log(&mut self) {
+        self.heads.forget(self.id);
         let report = match std::mem::take(&mut self.phase) {
-            Phase::Idle => return,
+            Phase::Idle | Phase::Breaking => return,
             Phase::AwaitingResponse(forwarded) => forwarded.abort(),
             Phase::Editing(edits) => edits.abort(),
         };
