@@ -1,14 +1,29 @@
-//! Where in markup a value stands, found when the configuration loads by reading the literal parts of a template as a
-//! browser's tokenizer would (WHATWG HTML § 13.2.5).
+//! Where a value stands, found when the configuration loads by reading the literal parts of a template as a browser would
+//! (WHATWG HTML § 13.2.5, CSS Syntax § 4, ECMA-262 § 12, WHATWG URL § 4.4), and how it is written there.
 //!
-//! Values are taken in text and in quoted attribute values that are plain text for the browser. Everything else is
-//! refused with the place named: what is a URL, a style, a script or a document needs more than escaping. So is markup
-//! that ends inside a tag, a comment or a script: it would swallow the page behind it.
+//! It is Go's html/template in this: the text around a value decides, and what no escaping makes safe is refused with its
+//! place. What depends on the element that a patch meets is left open here and told by [`Dynamic`]; the element is looked at
+//! when it comes ([`Operation`](crate::html::operation::Operation)). Markup that ends inside a tag, a comment or a script is
+//! refused too: it would swallow the page behind it.
 
 use std::fmt;
 
+use super::escape::{Escape, Kind, markup as escape_markup};
+use super::escaped::{Escaped, Piece};
+use super::expression::Expression;
 use super::{Part, Template};
-use crate::html::operation::{RAW_TEXT, RCDATA};
+use crate::html::operation::Dynamic;
+
+pub mod attribute;
+mod css;
+mod machine;
+mod reader;
+mod reference;
+mod script;
+mod url;
+
+use machine::{Event, Machine, Refusal, Slot};
+use reader::Reader;
 
 /// What there is to know of markup that can be inserted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -16,146 +31,284 @@ use crate::html::operation::{RAW_TEXT, RCDATA};
 pub struct Found {
     /// A character beyond ASCII stands in a script or another place where character references are not read.
     pub beyond_ascii_in_raw_text: bool,
+    /// An element whose content is not markup, or would be read as markup only in SVG and MathML.
+    pub has_raw_text: bool,
 }
 
-/// Checks a template that is inserted as markup.
+/// A template that is inserted as markup.
 ///
 /// # Errors
 /// The first value that stands where it can't be made safe, or an end inside a tag, a comment or a script.
-pub fn check_markup(template: &Template) -> Result<Found, ContextError> {
+pub fn markup(template: &Template) -> Result<(Escaped, Found), ContextError> {
     let mut reader = Reader::default();
     for part in template.parts() {
         match part {
             Part::Literal(text) => text.chars().for_each(|character| reader.read(character)),
-            Part::Value(expression) => reader.take_value(&expression.attribute)?,
+            Part::Value(expression) => reader.value(expression)?,
         }
     }
-    reader.end()?;
-    Ok(reader.found)
+    reader.end()
 }
 
-/// Checks the name of an attribute whose whole value has a value of the request in it.
+/// A template that is inserted as text.
 ///
 /// # Errors
-/// When no escaping of the value makes the attribute safe.
-pub fn check_attribute(name: &str, value: &str) -> Result<(), ContextError> {
-    match hazard(name) {
+/// When a value in it asks for [`raw`](Expression::is_raw).
+pub fn text(template: &Template) -> Result<Escaped, ContextError> {
+    refuse_raw(template, "in text")?;
+    Ok(Escaped::text(template))
+}
+
+/// A template that is the whole value of the attribute `name`, in lower case, and what the element that it is set on must
+/// be asked about.
+///
+/// # Errors
+/// The first value that no element makes safe.
+pub fn attribute(name: &str, template: &Template) -> Result<(Escaped, Dynamic), ContextError> {
+    let place = format!("in the attribute \"{name}\"");
+    refuse_raw(template, &place)?;
+    let mut machine = Machine::attribute(attribute::class(None, name));
+    let mut draft = Draft::default();
+    draft.read(template, &mut machine, &place, true)?;
+    let dynamic = match (draft.slots(), machine.origin_is_open()) {
+        (0, _) => Dynamic::No,
+        (_, false) => Dynamic::Inside,
+        (_, true) => Dynamic::Origin,
+    };
+    draft.finish().map(|escaped| (escaped, dynamic))
+}
+
+/// A template that is a URL of the exchange: where to redirect to, what to ask the origin for. Its scheme and its host are
+/// constant.
+///
+/// # Errors
+/// The first value that could say where the URL leads.
+pub fn location(template: &Template) -> Result<Escaped, ContextError> {
+    refuse_raw(template, "in a URL")?;
+    let mut machine = Machine::Url(url::Url::new(true));
+    let mut draft = Draft::default();
+    draft.read(template, &mut machine, "in a URL", false)?;
+    draft.finish()
+}
+
+/// A template that is the value of the header `name`, in lower case.
+///
+/// # Errors
+/// When the header is more than text, or a value stands where a cookie has its name or its attributes.
+pub fn header(name: &str, template: &Template) -> Result<Escaped, ContextError> {
+    let place = format!("in the header \"{name}\"");
+    refuse_raw(template, &place)?;
+    let mut before = String::new();
+    let mut draft = Draft::default();
+    for part in template.parts() {
+        match part {
+            Part::Literal(text) => {
+                before.push_str(text);
+                draft.literal.push_str(text);
+            }
+            Part::Value(expression) => {
+                let refusal = if POLICY_HEADERS.contains(&name)
+                    || POLICY_PREFIXES.iter().any(|it| name.starts_with(it))
+                {
+                    Some(Refusal {
+                        what: ", which browsers and caches obey",
+                        advice: "write one patch for each value, with `when`, and the header in full",
+                    })
+                } else if name == "set-cookie" && (before.contains(';') || !before.contains('=')) {
+                    Some(Refusal {
+                        what: ", outside of the cookie's value",
+                        advice: "write the name and the attributes of the cookie in full: `name={{ … }}; Path=/`",
+                    })
+                } else {
+                    None
+                };
+                if let Some(refusal) = refusal {
+                    return Err(ContextError::place(expression, &place, refusal));
+                }
+                draft.value(expression, Kind::Header, false);
+            }
+        }
+    }
+    draft.finish()
+}
+
+/// Headers that say what is allowed, what is what, or where something is.
+const POLICY_HEADERS: &[&str] = &[
+    "age",
+    "alt-svc",
+    "authorization",
+    "cache-control",
+    "clear-site-data",
+    "content-disposition",
+    "content-location",
+    "content-type",
+    "critical-ch",
+    "document-policy",
+    "etag",
+    "expires",
+    "feature-policy",
+    "integrity-policy",
+    "link",
+    "location",
+    "nel",
+    "origin-agent-cluster",
+    "permissions-policy",
+    "pragma",
+    "proxy-authenticate",
+    "referrer-policy",
+    "refresh",
+    "report-to",
+    "reporting-endpoints",
+    "service-worker-allowed",
+    "sourcemap",
+    "speculation-rules",
+    "strict-transport-security",
+    "supports-loading-mode",
+    "timing-allow-origin",
+    "vary",
+    "www-authenticate",
+    "x-content-type-options",
+    "x-dns-prefetch-control",
+    "x-frame-options",
+    "x-sourcemap",
+    "x-xss-protection",
+];
+const POLICY_PREFIXES: &[&str] =
+    &["access-control-", "cdn-cache-control", "content-security-policy", "cross-origin-", "surrogate-"];
+
+fn refuse_raw(template: &Template, place: &str) -> Result<(), ContextError> {
+    match template.expressions().find(|expression| expression.is_raw()) {
+        Some(expression) => Err(ContextError::place(expression, place, RAW)),
         None => Ok(()),
-        Some(hazard) => Err(ContextError::Hazard { value: value.into(), attribute: name.into(), hazard }),
     }
 }
 
-/// What an attribute's value is besides text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Hazard {
-    /// A URL or a list of them.
-    Url,
-    /// Script.
-    Script,
-    /// CSS.
-    Style,
-    /// A document.
-    Document,
-    /// It changes what another attribute or element means.
-    Meaning,
+const RAW: Refusal = Refusal {
+    what: " with `raw`",
+    advice: "`raw` is for markup in the text of `html` and the like; leave it out here",
+};
+
+/// What a template becomes while it is read.
+#[derive(Debug, Default)]
+struct Draft {
+    /// What has been read since the last value.
+    literal: String,
+    pieces: Vec<Piece>,
+    error: Option<ContextError>,
 }
 
-/// Attributes with URLs (WHATWG HTML, index of attributes; SVG 2), and those of scripts and styles.
-const URL_ATTRIBUTES: &[&str] = &[
-    "action",
-    "archive",
-    "background",
-    "cite",
-    "classid",
-    "codebase",
-    "data",
-    "dynsrc",
-    "formaction",
-    "href",
-    "icon",
-    "imagesrcset",
-    "itemid",
-    "itemtype",
-    "longdesc",
-    "lowsrc",
-    "manifest",
-    "ping",
-    "poster",
-    "profile",
-    "src",
-    "srcset",
-    "usemap",
-    "xlink:href",
-    "xml:base",
-    "xmlns",
-];
-/// SVG animation writes these into other attributes; the rest say how something else is read.
-const MEANING_ATTRIBUTES: &[&str] = &[
-    "attributename",
-    "by",
-    "charset",
-    "from",
-    "http-equiv",
-    "integrity",
-    "nonce",
-    "rel",
-    "sandbox",
-    "to",
-    "type",
-    "values",
-];
+impl Draft {
+    /// Reads a template that is in one language from its start to its end, and is not written as markup itself.
+    fn read(
+        &mut self,
+        template: &Template,
+        machine: &mut Machine,
+        place: &str,
+        in_markup: bool,
+    ) -> Result<(), ContextError> {
+        for part in template.parts() {
+            match part {
+                Part::Literal(text) => {
+                    for c in text.chars() {
+                        let event = machine.read(c);
+                        self.take(event, place);
+                    }
+                    if in_markup {
+                        escape_markup(text, &mut self.literal)
+                    } else {
+                        self.literal.push_str(text)
+                    }
+                }
+                Part::Value(expression) => {
+                    let kind = machine
+                        .value(expression, self.next_slot())
+                        .map_err(|refusal| ContextError::place(expression, place, refusal))?;
+                    self.value(expression, kind, in_markup);
+                }
+            }
+        }
+        Ok(())
+    }
 
-/// Attributes that frameworks in the page run as code or send as requests: Vue, Alpine, Angular, htmx, Livewire, Knockout and
-/// Google's jsaction. Names with `@`, `(`, `[`, `*` or `#` are theirs too.
-const CODE_PREFIXES: &[&str] = &["@", ":", "v-", "x-", "ng-", "hx-", "wire:", "bind", "jsaction", "_"];
+    /// The number of the value that comes next.
+    fn next_slot(&self) -> Slot {
+        self.pieces.len().saturating_add(usize::from(!self.literal.is_empty()))
+    }
 
-/// What is dangerous about an attribute, by its name in lower case. Like Go's html/template, names of custom attributes
-/// that speak of URLs are taken at their word.
-#[must_use]
-pub fn hazard(name: &str) -> Option<Hazard> {
-    let bare = name.strip_prefix("data-").unwrap_or(name);
-    if bare.starts_with("on") || CODE_PREFIXES.iter().any(|prefix| bare.starts_with(prefix)) {
-        return Some(Hazard::Script);
+    fn slots(&self) -> usize {
+        self.pieces.iter().filter(|piece| matches!(piece, Piece::Value(..))).count()
     }
-    if !bare.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':')) {
-        return Some(Hazard::Script);
+
+    fn value(&mut self, expression: &Expression, kind: Kind, in_markup: bool) {
+        let expression = match kind {
+            Kind::ScriptValue | Kind::JsonValue => expression.without_json(),
+            _ => expression.clone(),
+        };
+        self.flush();
+        self.pieces.push(Piece::Value(expression, Escape { kind, in_markup }));
     }
-    if bare == "style" {
-        return Some(Hazard::Style);
+
+    fn flush(&mut self) {
+        if !self.literal.is_empty() {
+            self.pieces.push(Piece::Literal(std::mem::take(&mut self.literal)));
+        }
     }
-    if bare == "srcdoc" {
-        return Some(Hazard::Document);
+
+    /// What was learnt about an earlier value.
+    fn take(&mut self, event: Option<Event>, place: &str) {
+        match event {
+            None => {}
+            Some(Event::NeverEmpty(slot)) => {
+                if let Some(Piece::Value(_, escape)) = self.pieces.get_mut(slot) {
+                    escape.kind = match escape.kind {
+                        Kind::Url(part) => Kind::Url(part.never_empty()),
+                        Kind::CssUrl(part) => Kind::CssUrl(part.never_empty()),
+                        other => other,
+                    };
+                }
+            }
+            Some(Event::Refuse(slot, refusal)) => self.refuse(slot, place, refusal),
+        }
     }
-    if MEANING_ATTRIBUTES.contains(&name) {
-        return Some(Hazard::Meaning);
+
+    fn refuse(&mut self, slot: Slot, place: &str, refusal: Refusal) {
+        if let Some(Piece::Value(expression, _)) = self.pieces.get(slot) {
+            self.error.get_or_insert_with(|| ContextError::place(expression, place, refusal));
+        }
     }
-    let custom = name != bare || name.contains([':', '-']);
-    let speaks_of_urls = custom && ["src", "uri", "url", "href"].iter().any(|part| bare.contains(part));
-    (speaks_of_urls || URL_ATTRIBUTES.contains(&bare)).then_some(Hazard::Url)
+
+    fn finish(mut self) -> Result<Escaped, ContextError> {
+        self.flush();
+        match self.error {
+            Some(error) => Err(error),
+            None => Ok(Escaped::new(self.pieces)),
+        }
+    }
 }
 
 /// A place where a value can't stand, or markup that can't be inserted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ContextError {
-    /// The attribute is more than text.
-    Hazard {
-        /// The name of the value.
-        value: String,
-        /// The name of the attribute.
-        attribute: String,
-        /// What it is.
-        hazard: Hazard,
-    },
     /// The value stands in a place that can't be escaped.
     Place {
         /// The name of the value.
         value: String,
+        /// Which character of the template it starts at; the first one is 1.
+        column: usize,
         /// The place, in words.
         place: String,
         /// What to do.
         advice: &'static str,
+    },
+    /// What a value with `raw` can be is no markup that can be inserted.
+    Raw {
+        /// The name of the value.
+        value: String,
+        /// What it can be.
+        constant: String,
+        /// Why not.
+        reason: String,
     },
     /// A script has `<!--` in it, after which a browser looks for its end in another way (script data escaped state).
     ScriptComment,
@@ -166,24 +319,26 @@ pub enum ContextError {
     },
 }
 
+impl ContextError {
+    fn place(expression: &Expression, place: &str, refusal: Refusal) -> Self {
+        Self::Place {
+            value: expression.name().to_owned(),
+            column: expression.column(),
+            place: format!("{place}{}", refusal.what),
+            advice: refusal.advice,
+        }
+    }
+}
+
 impl fmt::Display for ContextError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Hazard { value, attribute, hazard } => {
-                let what = match hazard {
-                    Hazard::Url => "a URL",
-                    Hazard::Script => "script",
-                    Hazard::Style => "CSS",
-                    Hazard::Document => "a document",
-                    Hazard::Meaning => "more than text",
-                };
-                write!(
-                    f,
-                    "\"{value}\" stands in the attribute \"{attribute}\", which is {what}; write one patch for each value, \
-                     with `when`, and the attribute's value in full"
-                )
+            Self::Place { value, column, place, advice } => {
+                write!(f, "\"{value}\" stands {place}; {advice} (character {column} of the text)")
             }
-            Self::Place { value, place, advice } => write!(f, "\"{value}\" stands {place}; {advice}"),
+            Self::Raw { value, constant, reason } => {
+                write!(f, "\"{value}\" with `raw` can be \"{}\", but {reason}", constant.escape_debug())
+            }
             Self::ScriptComment => f.write_str(
                 "`<!--` inside <script> changes where a browser sees the script end; write it as `<\\!--`, or leave it out",
             ),
@@ -196,262 +351,5 @@ impl fmt::Display for ContextError {
 
 impl std::error::Error for ContextError {}
 
-#[derive(Debug, Default, PartialEq, Eq)]
-enum State {
-    #[default]
-    Data,
-    TagOpen,
-    TagName,
-    BeforeAttribute,
-    AttributeName,
-    AfterAttributeName,
-    BeforeValue,
-    Quoted(char),
-    Unquoted,
-    /// From `<!` or `<?` on; a comment once `--` follows.
-    Declaration(String),
-    Comment(String),
-    /// In the content of an element that is not markup; what has been read since the last `<`.
-    RawText(String),
-}
-
-/// The states of the tokenizer that tell places apart, no more.
-#[derive(Debug, Default)]
-struct Reader {
-    state: State,
-    tag: String,
-    attribute: String,
-    /// The element whose content is not markup, once its start tag is over.
-    raw: Option<String>,
-    found: Found,
-    script_comment: bool,
-}
-
-impl Reader {
-    fn read(&mut self, c: char) {
-        self.state = match std::mem::take(&mut self.state) {
-            State::Data if c == '<' => {
-                self.tag.clear();
-                State::TagOpen
-            }
-            State::Data => State::Data,
-            State::TagOpen if c == '/' && self.tag.is_empty() => {
-                self.tag.push('/');
-                State::TagOpen
-            }
-            State::TagOpen if c.is_ascii_alphabetic() => {
-                self.tag.push(c.to_ascii_lowercase());
-                State::TagName
-            }
-            State::TagOpen if c == '>' && self.tag == "/" => State::Data,
-            State::TagOpen if matches!(c, '!' | '?') || !self.tag.is_empty() => {
-                State::Declaration(c.to_string())
-            }
-            State::TagOpen if c == '<' && self.tag.is_empty() => State::TagOpen,
-            State::TagOpen => State::Data,
-            State::TagName if c.is_ascii_whitespace() || c == '/' => State::BeforeAttribute,
-            State::TagName if c == '>' => self.tag_ends(),
-            State::TagName => {
-                self.tag.push(c.to_ascii_lowercase());
-                State::TagName
-            }
-            State::BeforeAttribute | State::AfterAttributeName if c == '>' => self.tag_ends(),
-            State::BeforeAttribute if c.is_ascii_whitespace() || c == '/' => State::BeforeAttribute,
-            State::AfterAttributeName if c.is_ascii_whitespace() => State::AfterAttributeName,
-            State::AfterAttributeName if c == '=' => State::BeforeValue,
-            State::AfterAttributeName if c == '/' => State::BeforeAttribute,
-            State::BeforeAttribute | State::AfterAttributeName => {
-                self.attribute.clear();
-                self.attribute.push(c.to_ascii_lowercase());
-                State::AttributeName
-            }
-            State::AttributeName if c == '=' => State::BeforeValue,
-            State::AttributeName if c.is_ascii_whitespace() => State::AfterAttributeName,
-            State::AttributeName if c == '/' => State::BeforeAttribute,
-            State::AttributeName if c == '>' => self.tag_ends(),
-            State::AttributeName => {
-                self.attribute.push(c.to_ascii_lowercase());
-                State::AttributeName
-            }
-            State::BeforeValue if c.is_ascii_whitespace() => State::BeforeValue,
-            State::BeforeValue if matches!(c, '"' | '\'') => State::Quoted(c),
-            State::BeforeValue | State::Unquoted if c == '>' => self.tag_ends(),
-            State::Unquoted if c.is_ascii_whitespace() => State::BeforeAttribute,
-            State::BeforeValue | State::Unquoted => State::Unquoted,
-            State::Quoted(quote) if c == quote => State::BeforeAttribute,
-            State::Quoted(quote) => State::Quoted(quote),
-            State::Declaration(mut text) => {
-                text.push(c);
-                match text.as_str() {
-                    "!--" => State::Comment(String::new()),
-                    _ if c == '>' => State::Data,
-                    _ => State::Declaration(text),
-                }
-            }
-            State::Comment(mut text) => {
-                text.push(c);
-                let closed = text.ends_with("-->") || text.ends_with("--!>") || text == ">" || text == "->";
-                if closed { State::Data } else { State::Comment(text) }
-            }
-            State::RawText(mut text) => {
-                self.found.beyond_ascii_in_raw_text |=
-                    !c.is_ascii() && !self.raw.as_deref().is_some_and(|name| RCDATA.contains(&name));
-                if c == '<' {
-                    text.clear();
-                }
-                text.push(c.to_ascii_lowercase());
-                self.script_comment |= text == "<!--" && self.raw.as_deref() == Some("script");
-                let end = self.raw.as_ref().map(|name| format!("</{name}"));
-                match end {
-                    Some(mut end) if text.strip_prefix(&end).is_some_and(ends_name) => {
-                        self.raw = None;
-                        self.tag = end.split_off(1);
-                        if c == '>' { State::Data } else { State::BeforeAttribute }
-                    }
-                    _ => State::RawText(text),
-                }
-            }
-        };
-    }
-
-    fn tag_ends(&mut self) -> State {
-        let raw = RAW_TEXT.iter().chain(RCDATA).find(|name| **name == self.tag);
-        self.raw = raw.map(|name| (*name).to_owned());
-        if self.raw.is_some() { State::RawText(String::new()) } else { State::Data }
-    }
-
-    fn take_value(&self, value: &str) -> Result<(), ContextError> {
-        match &self.state {
-            State::Data => Ok(()),
-            State::Quoted(_) => {
-                if self.tag == "meta" && self.attribute == "content" {
-                    return Err(self.refuse(value, "write one patch for each value, with `when`"));
-                }
-                check_attribute(&self.attribute, value)
-            }
-            State::BeforeValue | State::Unquoted => {
-                Err(self.refuse(value, "put the attribute's value in quotes"))
-            }
-            State::TagOpen | State::TagName => Err(self.refuse(value, "write the tag name in full")),
-            State::BeforeAttribute | State::AttributeName | State::AfterAttributeName => {
-                Err(self.refuse(value, "values stand in the values of attributes: `name=\"{{ … }}\"`"))
-            }
-            State::Declaration(_) | State::Comment(_) => {
-                Err(self.refuse(value, "move it out of the comment"))
-            }
-            State::RawText(_) => {
-                Err(self.refuse(value, "put it in a `data-` attribute and read it from there"))
-            }
-        }
-    }
-
-    fn refuse(&self, value: &str, advice: &'static str) -> ContextError {
-        ContextError::Place { value: value.into(), place: self.place(), advice }
-    }
-
-    fn end(&self) -> Result<(), ContextError> {
-        if self.script_comment {
-            return Err(ContextError::ScriptComment);
-        }
-        match self.state {
-            State::Data => Ok(()),
-            _ => Err(ContextError::Unfinished { place: self.place() }),
-        }
-    }
-
-    fn place(&self) -> String {
-        match &self.state {
-            State::Data => "in text".into(),
-            State::TagOpen | State::TagName => "in a tag name".into(),
-            State::BeforeAttribute | State::AttributeName | State::AfterAttributeName => {
-                format!("in the tag <{}>", self.tag)
-            }
-            State::BeforeValue | State::Unquoted => {
-                format!("in the attribute \"{}\" without quotes", self.attribute)
-            }
-            State::Quoted(_) => format!("in the attribute \"{}\" of <{}>", self.attribute, self.tag),
-            State::Declaration(_) | State::Comment(_) => "in a comment".into(),
-            State::RawText(_) => format!("inside <{}>", self.raw.as_deref().unwrap_or_default()),
-        }
-    }
-}
-
-/// Whether what follows `</name` ends the name.
-fn ends_name(rest: &str) -> bool {
-    rest.starts_with(|c: char| c.is_ascii_whitespace() || matches!(c, '/' | '>'))
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(source: &str) -> Result<(), String> {
-        check_markup(&Template::parse(source, ["x"]).unwrap()).map(|_| ()).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn values_are_taken_in_text_and_in_quoted_plain_attributes() {
-        for source in [
-            "{{ x }}",
-            "<p>{{ x }}</p>",
-            "<p title=\"a {{ x }} b\">y</p>",
-            "<p title = 'a {{ x }}' class=z>{{ x }}",
-            "<!-- c --><p>{{ x }}</p>",
-            "<!doctype html><p>{{ x }}",
-            "<img alt='{{ x }}'/>",
-            "<script>var a = '<p>';</script>{{ x }}",
-            "<title>t</title>{{ x }}",
-            "a < b {{ x }}",
-            "<p data-name=\"{{ x }}\">",
-            "<br/>{{ x }}",
-            "<!---->{{ x }}<!-->{{ x }}",
-        ] {
-            assert_eq!(check(source), Ok(()), "{source}");
-        }
-    }
-
-    #[test]
-    fn every_other_place_is_refused_by_name() {
-        for (source, message) in [
-            ("<p title={{ x }}>", "in the attribute \"title\" without quotes"),
-            ("<p title=a{{ x }}>", "without quotes"),
-            ("<a href=\"{{ x }}\">", "a URL"),
-            ("<a HREF='/p/{{ x }}'>", "a URL"),
-            ("<img data-src='{{ x }}'>", "a URL"),
-            ("<p onclick=\"f('{{ x }}')\">", "script"),
-            ("<p style=\"color:{{ x }}\">", "CSS"),
-            ("<iframe srcdoc='{{ x }}'></iframe>", "a document"),
-            ("<input type='{{ x }}'>", "more than text"),
-            ("<p @click='{{ x }}'>", "script"),
-            ("<p v-html='{{ x }}'>", "script"),
-            ("<p data-ng-init='{{ x }}'>", "script"),
-            ("<p hx-get='{{ x }}'>", "script"),
-            ("<p [title]='{{ x }}'>", "script"),
-            ("<meta name=a content='{{ x }}'>", "\"content\" of <meta>"),
-            ("<script>var a = {{ x }};</script>", "inside <script>"),
-            ("<script>\"</scriptx>{{ x }}</script>", "inside <script>"),
-            ("</><script>{{ x }}</script>", "inside <script>"),
-            ("<p data-bind='{{ x }}'>", "script"),
-            ("<script><!--<script></script>{{ x }}--></script>", "`<!--` inside <script>"),
-            ("<style>{{ x }}</style>", "inside <style>"),
-            ("<title>{{ x }}</title>", "inside <title>"),
-            ("<!-- {{ x }} -->", "in a comment"),
-            ("<!--> <!-- > {{ x }} -->", "in a comment"),
-            ("<{{ x }}>", "in a tag name"),
-            ("<p {{ x }}>", "in the tag <p>"),
-            ("<p title='a'{{ x }}>", "in the tag <p>"),
-        ] {
-            let error = check(source).unwrap_err();
-            assert!(error.contains(message), "{source}: {error}");
-        }
-    }
-
-    #[test]
-    fn markup_that_would_swallow_the_page_is_refused() {
-        for source in
-            ["<p", "<p title=\"a", "<!-- a", "<script>a", "<textarea>", "<p title=\"{{ x }}>y", "a <", "</p"]
-        {
-            assert!(check(source).unwrap_err().contains("swallow"), "{source}");
-        }
-    }
-}
+mod tests;
