@@ -7,7 +7,7 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 use std::hash::Hasher;
 
 use crate::cache::{CacheHeaders, Dependence};
-use crate::config::model::{self, Config, Limits};
+use crate::config::model::{self, Config, ContentCoding, Delivery, Limits};
 use crate::config::node::Path;
 use crate::config::problem::{Kind, Problem, Problems};
 use crate::config::source::{self, Document, Warning};
@@ -41,6 +41,10 @@ pub struct Route {
     pub cache: CacheHeaders,
     /// Content types that are read as HTML besides HTML's own, in lower case.
     pub content_types: Vec<String>,
+    /// Whether pages are edited while they pass, or wholly or not at all.
+    pub delivery: Delivery,
+    /// The content coding of edited pages.
+    pub content_coding: ContentCoding,
     /// The attributes that it reads.
     pub reads: BTreeSet<String>,
 }
@@ -90,7 +94,8 @@ impl Engine {
         let table = RouteTable::compile(matches, &mut problems);
         let routes = config.routes.iter().enumerate().map(|(index, route)| {
             let of_match = headers_that_choose(&config.routes, index);
-            Route::compile(route, &of_match, &attributes, &route_path(index), &mut problems)
+            let path = route_path(index);
+            Route::compile(route, &of_match, &attributes, &config.limits, &path, &mut problems)
         });
         let routes: Vec<Route> = routes.collect();
         check_names(&config.routes, &mut problems);
@@ -166,10 +171,11 @@ impl Route {
         route: &model::Route,
         of_match: &BTreeSet<String>,
         attributes: &Catalogue,
+        limits: &Limits,
         path: &Path,
         problems: &mut Vec<Problem>,
     ) -> Self {
-        let mut compiler = Compiler::new(attributes, problems);
+        let mut compiler = Compiler::new(attributes, problems).holding(limits.max_held_bytes);
         let patches: Vec<Patch> = route
             .patches
             .iter()
@@ -184,7 +190,7 @@ impl Route {
         for patch in &patches {
             let of_visitor = patch.reads().iter().map(String::as_str);
             let of_visitor = of_visitor.filter(|name| attributes.depends_on_visitor(name));
-            if patch.edits_elements() { &mut dependence.pages } else { &mut dependence.exchange }
+            if patch.changes_pages_only() { &mut dependence.pages } else { &mut dependence.exchange }
                 .extend(of_visitor);
         }
         let cache =
@@ -193,6 +199,8 @@ impl Route {
             name: route.name.clone(),
             cache,
             content_types: route.content_types.iter().map(|name| name.to_ascii_lowercase()).collect(),
+            delivery: route.delivery,
+            content_coding: route.content_coding,
             patches,
             reads,
         }
@@ -248,6 +256,8 @@ fn check_limits(limits: &Limits, problems: &mut Vec<Problem>) {
         ("max_tag_bytes", limits.max_tag_bytes, 1024, 1024 * 1024),
         ("max_elements", limits.max_elements, 1, 100_000),
         ("max_value_bytes", limits.max_value_bytes, 16, 64 * 1024),
+        ("max_decoded_bytes", limits.max_decoded_bytes, 64 * 1024, 256 * 1024 * 1024),
+        ("max_whole_bytes", limits.max_whole_bytes, 1024, 16 * 1024 * 1024),
     ];
     for (name, value, min, max) in ranges {
         if !(min..=max).contains(&value) {

@@ -4,7 +4,8 @@
 //! begin ─┬─► Next::Respond                     a redirect; the origin is not asked
 //!        └─► Next::Forward(Forwarded)          headers of the request changed
 //!              └─► Forwarded::answer ─┬─► Body::Passes        the body is not touched
-//!                                     └─► Body::Edited(Edits) write each chunk, then end, or abort
+//!                                     └─► Body::Edited(Edits) write each chunk, then end, or abort;
+//!                                                             the head is held while it may still change
 //! ```
 //!
 //! Nothing here waits, reads a clock or fails: whatever can't be done is left undone, the origin's bytes go out, and the
@@ -14,13 +15,16 @@ use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue, StatusCode};
 
+use crate::csp;
 use crate::engine::Engine;
 use crate::headers::HeaderEdit;
 use crate::request::attributes::Values;
 
 mod begin;
 mod body;
+mod document;
 pub mod gate;
+mod page;
 pub mod report;
 mod response;
 
@@ -83,8 +87,12 @@ pub struct Forwarded {
     /// Indexes of the patches whose guards hold.
     eligible: Vec<usize>,
     is_head: bool,
+    /// The page that the visitor asks for, as policies name it.
+    page: csp::Page,
     /// The browser says that it is part of a page.
     is_subresource: bool,
+    /// The visitor takes gzip.
+    accepts_gzip: bool,
     rewritten: bool,
     debug: bool,
 }

@@ -1,13 +1,20 @@
 //! Personalised pages that stay cached: the core.
 
 pub mod cache;
+pub mod coding;
 pub mod config;
+pub mod csp;
+mod css;
 pub mod decide;
 pub mod engine;
 pub mod exchange;
+pub mod find;
 pub mod headers;
 pub mod html;
+pub mod json;
+pub mod optimize;
 pub mod patch;
 pub mod request;
 pub mod route;
 pub mod template;
+pub mod urls;

@@ -4,14 +4,26 @@ use std::collections::BTreeSet;
 
 use http::{HeaderValue, StatusCode};
 
+use crate::csp::Need;
 use crate::decide::condition::{Condition, SavedGroups};
+use crate::exchange::gate::Kind;
 use crate::headers::HeaderEdit;
 use crate::request::attributes::Values;
 
+pub mod admission;
 pub mod compile;
 pub mod element;
+pub mod exchange;
+#[cfg(test)]
+pub(crate) mod fixture;
+pub mod head;
+mod injection;
+pub mod json;
 
 use element::ElementEdit;
+use exchange::{ExchangeTemplate, RedirectTemplate};
+use head::Head;
+use json::JsonEdit;
 
 /// A compiled patch.
 #[derive(Debug)]
@@ -23,8 +35,11 @@ pub struct Patch {
     pub required: bool,
     /// What it does.
     pub action: Action,
+    /// What it does to the head of the response besides.
+    pub head: Head,
     when: Option<Condition>,
     reads: BTreeSet<String>,
+    needs: Vec<Vec<Need>>,
 }
 
 /// What a patch does.
@@ -32,11 +47,13 @@ pub struct Patch {
 #[non_exhaustive]
 pub enum Action {
     /// Edits elements of the page.
-    Elements(ElementEdit),
+    Elements(Vec<ElementEdit>),
+    /// Edits a body that is JSON.
+    Json(JsonEdit),
     /// Answers in place of the origin.
-    Redirect(Redirect),
+    Redirect(RedirectTemplate),
     /// Changes the request or the head of the response.
-    Exchange(ExchangeEdit),
+    Exchange(ExchangeTemplate),
 }
 
 /// A redirect.
@@ -51,7 +68,7 @@ pub struct Redirect {
     pub keep_query: bool,
 }
 
-/// Changes of the request and of the head of the response.
+/// Changes of the request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ExchangeEdit {
@@ -61,8 +78,6 @@ pub struct ExchangeEdit {
     pub host: Option<String>,
     /// For the request to the origin.
     pub request_headers: Vec<HeaderEdit>,
-    /// For the response.
-    pub response_headers: Vec<HeaderEdit>,
 }
 
 impl Patch {
@@ -78,9 +93,36 @@ impl Patch {
         matches!(self.action, Action::Elements(_))
     }
 
+    /// Whether it edits bodies that are JSON.
+    #[must_use]
+    pub const fn edits_json(&self) -> bool {
+        matches!(self.action, Action::Json(_))
+    }
+
+    /// Whether it edits bodies of this kind.
+    #[must_use]
+    pub const fn edits(&self, kind: Kind) -> bool {
+        match kind {
+            Kind::Html => self.edits_elements(),
+            Kind::Json => self.edits_json(),
+        }
+    }
+
+    /// Whether a response that is not a page is the same with and without it.
+    #[must_use]
+    pub fn changes_pages_only(&self) -> bool {
+        (self.edits_elements() || self.edits_json()) && !self.head.reaches_beyond_pages()
+    }
+
     /// The attributes that its condition and its texts read.
     #[must_use]
     pub const fn reads(&self) -> &BTreeSet<String> {
         &self.reads
+    }
+
+    /// What Content-Security-Policies may have a say in, for each of its [edits](Action::Elements).
+    #[must_use]
+    pub fn needs(&self) -> &[Vec<Need>] {
+        &self.needs
     }
 }

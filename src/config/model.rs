@@ -9,15 +9,30 @@ use serde::{Deserialize, Serialize};
 
 mod attribute;
 mod cache;
+mod delivery;
 mod duration;
+mod find;
+mod injection;
 mod matcher;
+mod optimize;
 mod patch;
+mod urls;
 
 pub use attribute::{Attribute, AttributeKind, Connection, UserAgent};
 pub use cache::{Cache, CacheControl, Directives};
+pub use delivery::{ContentCoding, Delivery};
 pub use duration::{Duration, DurationError};
+pub use find::{Find, FindRegex};
+pub use injection::{
+    CrossOrigin, FetchPriority, LinkElement, MetaElement, Place, ScriptElement, StyleElement,
+};
 pub use matcher::{RequestMatch, SafeRegex, StringMatcher};
-pub use patch::{AttributeChanges, ClassChanges, HeaderChanges, Patch, Redirect, Rewrite};
+pub use optimize::{
+    Destination, FontDisplay, LazyLoading, Optimize, Preconnect, Preload, PriorityHint, ThirdPartyScripts,
+    UrlMatcher,
+};
+pub use patch::{AttributeChanges, ClassChanges, HeaderChanges, Patch, Redirect, Removal, Rewrite};
+pub use urls::{ImageUrls, UrlPrefix, Urls};
 
 /// A configuration document, version 1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -60,6 +75,12 @@ pub struct Route {
     /// Content types besides `text/html` and `application/xhtml+xml` whose bodies are read as HTML.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub content_types: Vec<String>,
+    /// Whether pages are edited while they pass, or wholly or not at all.
+    #[serde(default, skip_serializing_if = "Delivery::is_default")]
+    pub delivery: Delivery,
+    /// The content coding of edited pages.
+    #[serde(default, skip_serializing_if = "ContentCoding::is_default")]
+    pub content_coding: ContentCoding,
     /// What is changed, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub patches: Vec<Patch>,
@@ -83,6 +104,13 @@ pub struct Limits {
     /// The longest value that an attribute takes over from a request; a longer one counts as missing.
     #[cfg_attr(feature = "schema", schemars(range(min = 16, max = 65536)))]
     pub max_value_bytes: u32,
+    /// What a compressed page may expand to, whatever it is compressed from; beyond that, at most a hundred times what
+    /// has come. One piece from the network never expands to more than this. A page that does is broken off.
+    #[cfg_attr(feature = "schema", schemars(range(min = 65536, max = 268435456)))]
+    pub max_decoded_bytes: u32,
+    /// The longest page that `delivery: whole` holds; a longer one stays as it is.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1024, max = 16777216)))]
+    pub max_whole_bytes: u32,
 }
 
 impl Default for Limits {
@@ -90,8 +118,10 @@ impl Default for Limits {
         Self {
             max_held_bytes: 128 * 1024,
             max_tag_bytes: 128 * 1024,
-            max_elements: 2000,
+            max_elements: 20_000,
             max_value_bytes: 4096,
+            max_decoded_bytes: 16 * 1024 * 1024,
+            max_whole_bytes: 1024 * 1024,
         }
     }
 }

@@ -8,9 +8,11 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use super::report::Report;
 use super::{Begun, DEBUG_HEADER, Forwarded, LocalResponse, Next, RequestEdits};
 use crate::cache::PRIVATE;
+use crate::coding::negotiation::accepts_gzip;
+use crate::csp;
 use crate::engine::{Engine, Route, internal_headers};
 use crate::headers::{HeaderEdit, list};
-use crate::patch::{Action, ExchangeEdit, Patch, Redirect};
+use crate::patch::{Action, ExchangeEdit, Redirect};
 use crate::request::attributes::Values;
 use crate::request::{RequestHead, authority};
 
@@ -27,6 +29,7 @@ pub fn begin(
     edits.headers.extend(internal_headers(&request.headers).map(HeaderEdit::Remove));
     let debug = asks_for_debug(engine, request, peer);
     let is_head = request.method == "HEAD";
+    let page = csp::Page::new(&request.scheme, &request.authority);
 
     let Some((index, route)) = engine.route(request) else {
         let next = Forwarded {
@@ -35,7 +38,9 @@ pub fn begin(
             values: Values::default(),
             eligible: Vec::new(),
             is_head,
+            page,
             is_subresource: false,
+            accepts_gzip: false,
             rewritten: false,
             debug,
         };
@@ -47,7 +52,9 @@ pub fn begin(
     let patches = || eligible.iter().filter_map(|index| route.patches.get(*index));
 
     let redirect = patches().find_map(|patch| match &patch.action {
-        Action::Redirect(redirect) => Some((patch, local_response(redirect, route, request)?)),
+        Action::Redirect(redirect) => {
+            Some((patch, local_response(&redirect.render(&values)?, route, request)?))
+        }
         _ => None,
     });
     if let Some((patch, response)) = redirect {
@@ -57,12 +64,13 @@ pub fn begin(
     let is_subresource = is_subresource(request);
     let mut rewritten = false;
     for patch in patches() {
-        if let Action::Exchange(edit) = &patch.action {
+        if let Action::Exchange(template) = &patch.action {
+            let edit = template.render(&values);
             rewritten |= edit.path.is_some() || edit.host.is_some();
             edits.take(edit, request);
         }
     }
-    if patches().any(Patch::edits_elements) && !is_subresource {
+    if patches().any(|patch| patch.edits_elements() || patch.edits_json()) && !is_subresource {
         edits.headers.extend(for_whole_bodies(&request.headers));
     }
     let next = Forwarded {
@@ -71,7 +79,9 @@ pub fn begin(
         values,
         eligible,
         is_head,
+        page,
         is_subresource,
+        accepts_gzip: accepts_gzip(&request.headers),
         rewritten,
         debug,
     };
@@ -180,14 +190,14 @@ fn for_whole_bodies(headers: &HeaderMap) -> impl Iterator<Item = HeaderEdit> {
 }
 
 impl RequestEdits {
-    fn take(&mut self, edit: &ExchangeEdit, request: &RequestHead) {
-        if let Some(path) = &edit.path {
+    fn take(&mut self, edit: ExchangeEdit, request: &RequestHead) {
+        if let Some(path) = edit.path {
             let query = request.path.split_once('?').map(|(_, query)| query);
             self.path = Some(query.map_or_else(|| path.clone(), |query| format!("{path}?{query}")));
         }
-        if let Some(host) = &edit.host {
-            self.authority = Some(host.clone());
+        if let Some(host) = edit.host {
+            self.authority = Some(host);
         }
-        self.headers.extend(edit.request_headers.iter().cloned());
+        self.headers.extend(edit.request_headers);
     }
 }

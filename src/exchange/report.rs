@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::gate::Untouched;
-use crate::html::outcome::Outcome;
+use crate::coding::CodingError;
+use crate::html::outcome::{Outcome, Skip};
 use crate::patch::Patch;
 
 /// See the [module](self).
@@ -36,6 +37,10 @@ pub enum BodyState {
     Untouched(Untouched),
     /// It was edited, to the end.
     Edited,
+    /// It was to be edited wholly or not at all, and left as it came.
+    Reverted,
+    /// Its content coding could not be undone to the end: what was decoded has left, and the response is to be broken off.
+    Broken(Break),
     /// The exchange broke off.
     Aborted,
 }
@@ -46,7 +51,49 @@ impl fmt::Display for BodyState {
             Self::NotWanted => f.write_str("not_wanted"),
             Self::Untouched(reason) => write!(f, "untouched:{reason}"),
             Self::Edited => f.write_str("edited"),
+            Self::Reverted => f.write_str("reverted"),
+            Self::Broken(why) => write!(f, "broken:{why}"),
             Self::Aborted => f.write_str("aborted"),
+        }
+    }
+}
+
+/// Why a body can't be decoded to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Break {
+    /// It is not what its content coding says.
+    Corrupt,
+    /// It ends before its content coding does.
+    Truncated,
+    /// It expands to more than is allowed.
+    Expansion,
+}
+
+impl Break {
+    /// Its name in reports and counters.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Corrupt => "corrupt",
+            Self::Truncated => "truncated",
+            Self::Expansion => "expansion",
+        }
+    }
+}
+
+impl fmt::Display for Break {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl From<CodingError> for Break {
+    fn from(error: CodingError) -> Self {
+        match error {
+            CodingError::Corrupt { .. } => Self::Corrupt,
+            CodingError::Truncated { .. } => Self::Truncated,
+            CodingError::Expansion { .. } => Self::Expansion,
         }
     }
 }
@@ -71,6 +118,19 @@ impl PatchReport {
     pub(super) fn done(patch: &Patch) -> Self {
         let outcome = Outcome { applied: 1, ..Outcome::default() };
         Self { outcome: Some(outcome), ..Self::not_tried(patch) }
+    }
+
+    /// Whether a page that is delivered wholly or not at all may have it.
+    pub(super) fn stands(&self) -> bool {
+        let complete = self.outcome.as_ref().is_some_and(Outcome::is_complete);
+        complete && (!self.required || self.is_applied())
+    }
+
+    /// It was taken back with the others.
+    pub(super) fn revert(&mut self) {
+        if let Some(outcome) = &mut self.outcome {
+            outcome.revert();
+        }
     }
 
     /// Whether it was applied to the exchange or to some element.
@@ -157,6 +217,8 @@ impl Report {
             BodyState::NotWanted => {}
             BodyState::Untouched(reason) => count(Counter::because("body.untouched", reason.name()), 1),
             BodyState::Edited => count(Counter::of("body.edited"), 1),
+            BodyState::Reverted => count(Counter::of("body.reverted"), 1),
+            BodyState::Broken(why) => count(Counter::because("body.broken", why.name()), 1),
             BodyState::Aborted => count(Counter::of("body.aborted"), 1),
         }
         for patch in &self.patches {
@@ -168,7 +230,8 @@ impl Report {
             if let Some(reason) = outcome.search_ended {
                 count(Counter::because("patches.search_ended", reason.name()), 1);
             }
-            if self.body == BodyState::Edited && !patch.is_applied() {
+            let to_its_end = matches!(self.body, BodyState::Edited | BodyState::Reverted);
+            if to_its_end && !patch.is_applied() && !outcome.skipped.contains_key(&Skip::Reverted) {
                 count(Counter::of("patches.missed"), outcome.skipped.is_empty().into());
                 count(Counter::of("patches.required_missed"), patch.required.into());
             }

@@ -3,17 +3,27 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use engraft_locate::offset::as_usize;
+
 use super::element::ElementEdit;
+use super::head::Head;
 use super::{Action, Patch};
 use crate::config::model;
 use crate::config::node::Path;
 use crate::config::problem::{Kind, Problem};
 use crate::decide::condition::{Condition, Vocabulary};
+use crate::html::operation::Site;
 use crate::html::selector::Selector;
 use crate::request::attributes::Catalogue;
 
 mod elements;
 mod exchange;
+mod find;
+mod inject;
+mod json;
+mod optimize;
+mod urls;
+mod whole_page;
 
 /// What patches are compiled against, and where problems go.
 #[derive(Debug)]
@@ -21,31 +31,52 @@ pub struct Compiler<'a> {
     catalogue: &'a Catalogue,
     vocabulary: Vocabulary,
     problems: &'a mut Vec<Problem>,
+    max_held_bytes: usize,
 }
 
 impl<'a> Compiler<'a> {
     /// Compiles against the attributes of `catalogue`.
     #[must_use]
     pub fn new(catalogue: &'a Catalogue, problems: &'a mut Vec<Problem>) -> Self {
-        Self { catalogue, vocabulary: catalogue.vocabulary(), problems }
+        let max_held_bytes = as_usize(u64::from(model::Limits::default().max_held_bytes));
+        Self { catalogue, vocabulary: catalogue.vocabulary(), problems, max_held_bytes }
+    }
+
+    /// What it compiles holds so much of a text.
+    #[must_use]
+    pub fn holding(self, max_held_bytes: u32) -> Self {
+        Self { max_held_bytes: as_usize(u64::from(max_held_bytes)), ..self }
     }
 
     /// Compiles one patch; `None` when something is wrong with it.
     pub fn patch(&mut self, index: usize, patch: &model::Patch, path: &Path) -> Option<Patch> {
         let before = self.problems.len();
         let when = patch.when.as_ref().and_then(|when| self.condition(when, &path.clone().key("when")));
-        let action = self.action(patch, path)?;
+        let (action, head) = match patch.injections().as_slice() {
+            _ if patch.urls.is_some() || patch.optimize.is_some() => self.whole_page(patch, path)?,
+            [] => (self.action(patch, path)?, Head::default()),
+            names => (self.injections(index, patch, names, path)?, Head::default()),
+        };
         let mut reads: BTreeSet<String> =
             when.iter().flat_map(Condition::attributes).map(str::to_owned).collect();
-        if let Action::Elements(edit) = &action {
-            reads.extend(edit.attributes().map(str::to_owned));
+        let mut needs = Vec::new();
+        match &action {
+            Action::Elements(edits) => {
+                needs.extend(edits.iter().map(ElementEdit::needs));
+                reads.extend(edits.iter().flat_map(ElementEdit::attributes).map(str::to_owned));
+            }
+            Action::Json(edit) => reads.extend(edit.attributes().map(str::to_owned)),
+            Action::Redirect(redirect) => reads.extend(redirect.attributes().map(str::to_owned)),
+            Action::Exchange(exchange) => reads.extend(exchange.attributes().map(str::to_owned)),
         }
         (self.problems.len() == before).then(|| Patch {
             label: patch.name.clone().unwrap_or_else(|| index.to_string()),
             required: patch.required,
             action,
+            head,
             when,
             reads,
+            needs,
         })
     }
 
@@ -73,6 +104,10 @@ impl<'a> Compiler<'a> {
         let exchange: Vec<&str> =
             exchange.iter().filter(|(_, there)| *there).map(|(name, _)| *name).collect();
         let edits_elements = patch.edits_elements();
+        let json_operations = patch.json_operations();
+        if patch.json.is_some() || !json_operations.is_empty() {
+            return self.json(patch, &json_operations, &exchange, path);
+        }
         let steps = self.steps(patch, path);
         match (&patch.select, exchange.as_slice()) {
             (Some(select), []) => {
@@ -80,14 +115,15 @@ impl<'a> Compiler<'a> {
                     self.report(path, "nothing is done to the elements; add an operation such as `text`, `html` or `attributes`");
                 }
                 let selector = self.selector(select, &path.clone().key("select"))?;
-                Some(Action::Elements(ElementEdit { selector, all: patch.all, steps }))
+                let site = Site::Elements { selector, all: patch.all, skip_first: 0 };
+                Some(Action::Elements(vec![ElementEdit { part: None, site, steps, fallback: None }]))
             }
             (Some(_), [name, ..]) => {
                 self.report(path, format!("`select` and `{name}` can't be in one patch; write two"));
                 None
             }
             (None, []) if !edits_elements => {
-                self.report(path, "nothing is done; add `select` with an operation, `redirect`, `rewrite`, `request_headers` or `response_headers`");
+                self.report(path, "nothing is done; add `select` with an operation, `urls`, `optimize`, `title`, `meta`, `script`, `style`, `link`, `redirect`, `rewrite`, `request_headers` or `response_headers`");
                 None
             }
             (None, []) => {

@@ -1,35 +1,58 @@
 //! Edits of elements, compiled; [`ElementEdit::render`] makes them ready for one page.
 
-use std::sync::Arc;
+use std::rc::Rc;
 
+use super::injection::Injection;
+use super::json::JsonEdit;
+use crate::csp::{Need, markup as policy};
+use crate::decide::condition::Attributes as _;
+use crate::find::Find;
 use crate::html::charset::Charset;
-use crate::html::operation::{Content, ElementPatch, Operation};
-use crate::html::selector::Selector;
+use crate::html::operation::{Content, Dynamic, ElementPatch, Fallback, Landmark, Operation, Site};
 use crate::request::attributes::Values;
-use crate::template::Template;
 use crate::template::escape::markup;
+use crate::template::{Escaped, Template};
 
 /// What is done to the elements that a selector names.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct ElementEdit {
-    /// Which elements.
-    pub selector: Arc<Selector>,
-    /// Every match, not just the first.
-    pub all: bool,
+    /// Which part of its patch it is, where a patch has several that count on their own.
+    pub part: Option<&'static str>,
+    /// Where.
+    pub site: Site,
     pub(super) steps: Vec<Step>,
+    pub(super) fallback: Option<(Landmark, Injection)>,
 }
 
 /// One step, its texts not rendered yet.
 #[derive(Debug)]
 pub(super) enum Step {
     Rename(String),
-    SetAttribute(String, Template),
+    SetAttribute(String, Escaped, Dynamic),
+    /// The `content` of a `meta` without `http-equiv`, which is text.
+    SetMeta(Template),
     RemoveAttribute(String),
     AddClass(String),
     RemoveClass(String),
     Insert(Slot, Markup),
+    Find(Find),
     Unwrap,
+    Json(JsonEdit),
+    /// Before a landmark.
+    Inject(Injection),
+    Page(Box<dyn PageSteps>),
+}
+
+/// Steps that are made anew for each page, for they remember what it said before.
+pub(crate) trait PageSteps: std::fmt::Debug + Send + Sync {
+    /// The operations on a page in `charset`.
+    fn operations(&self, values: &Values, charset: Charset) -> Vec<Operation>;
+
+    /// The attributes of the request that they read.
+    fn attributes(&self) -> &'static [&'static str] {
+        &[]
+    }
 }
 
 /// Where content goes.
@@ -46,52 +69,122 @@ pub(super) enum Slot {
 /// Content that is not rendered yet.
 #[derive(Debug)]
 pub(super) struct Markup {
-    pub(super) template: Template,
-    /// The literal parts are text, not markup.
+    pub(super) template: Escaped,
+    /// It is text, not markup.
     pub(super) is_text: bool,
     /// It has a character beyond ASCII where character references are not read.
     pub(super) needs_utf8: bool,
+    /// It has an element that is read in another way in SVG and MathML.
+    pub(super) has_raw_text: bool,
 }
 
 impl ElementEdit {
     /// Renders its texts with `values` for a page in `charset`.
     #[must_use]
     pub fn render(&self, values: &Values, charset: Charset) -> ElementPatch {
-        let operations = self.steps.iter().map(|step| step.render(values, charset)).collect();
-        ElementPatch { selector: Arc::clone(&self.selector), all: self.all, operations }
+        let operations = self.steps.iter().flat_map(|step| step.render(values, charset)).collect();
+        let fallback = self.fallback.as_ref().map(|(landmark, injection)| Fallback {
+            landmark: *landmark,
+            content: injection.render(values, charset),
+        });
+        ElementPatch { site: self.site.clone(), operations, fallback, policies: None }
+    }
+
+    /// The same, with a nonce of the page on the scripts, styles and links that it inserts.
+    #[must_use]
+    pub fn render_with_nonce(&self, values: &Values, charset: Charset, nonce: &str) -> ElementPatch {
+        let mut patch = self.render(values, charset);
+        for operation in &mut patch.operations {
+            let (Operation::SetContent(content)
+            | Operation::Prepend(content)
+            | Operation::Append(content)
+            | Operation::Before(content)
+            | Operation::After(content)
+            | Operation::Replace(content)) = operation
+            else {
+                continue;
+            };
+            let bytes = policy::with_nonce(&content.bytes, nonce);
+            // In a script of the page it would have been no tag, and the nonce would break it.
+            content.needs_markup |= bytes != content.bytes;
+            content.bytes = bytes;
+        }
+        if let Some(fallback) = &mut patch.fallback {
+            fallback.content.bytes = policy::with_nonce(&fallback.content.bytes, nonce);
+        }
+        patch
+    }
+
+    /// What it inserts that Content-Security-Policies may have a say in.
+    pub(super) fn needs(&self) -> Vec<Need> {
+        let mut needs = Vec::new();
+        for step in &self.steps {
+            match step {
+                Step::SetAttribute(name, template, _) => {
+                    needs.extend(policy::attribute_need(name, &template.sketch(policy::VALUE)));
+                }
+                Step::Insert(_, Markup { template, is_text: false, .. }) => {
+                    needs.extend(policy::needs(&template.sketch(policy::VALUE)));
+                }
+                Step::Inject(injection) => needs.extend(injection.needs()),
+                _ => {}
+            }
+        }
+        needs.extend(self.fallback.iter().flat_map(|(_, injection)| injection.needs()));
+        needs
     }
 
     pub(super) fn attributes(&self) -> impl Iterator<Item = &str> {
-        self.steps
-            .iter()
-            .filter_map(|step| match step {
-                Step::SetAttribute(_, template) | Step::Insert(_, Markup { template, .. }) => Some(template),
-                _ => None,
-            })
-            .flat_map(Template::attributes)
+        let fallback = self.fallback.iter().flat_map(|(_, injection)| injection.attributes());
+        self.steps.iter().flat_map(Step::attributes).chain(fallback)
     }
 }
 
 impl Step {
-    fn render(&self, values: &Values, charset: Charset) -> Operation {
+    /// The attributes that it reads.
+    fn attributes(&self) -> Vec<&str> {
+        match self {
+            Self::SetAttribute(_, template, _) | Self::Insert(_, Markup { template, .. }) => {
+                template.attributes().collect()
+            }
+            Self::Find(find) => find.replacement.attributes().collect(),
+            Self::SetMeta(template) => template.attributes().collect(),
+            Self::Json(edit) => edit.attributes().collect(),
+            Self::Inject(injection) => injection.attributes().collect(),
+            Self::Page(steps) => steps.attributes().to_vec(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn render(&self, values: &Values, charset: Charset) -> Vec<Operation> {
         let escaped = |class: &str| {
             let mut out = String::new();
             markup(class, &mut out);
             charset.encode(&out)
         };
-        match self {
+        let operation = match self {
             Self::Rename(name) => Operation::Rename(name.clone()),
-            Self::SetAttribute(name, template) => Operation::SetAttribute {
+            Self::SetAttribute(name, template, dynamic) => Operation::SetAttribute {
                 name: name.clone(),
+                value: charset.encode(&template.render(|name| values.attribute(name).cloned())),
+                dynamic: *dynamic,
+            },
+            Self::SetMeta(template) => Operation::SetAttribute {
+                name: "content".to_owned(),
                 value: charset.encode(&template.render(|name| values.text(name), markup, markup)),
-                dynamic: template.constant().is_none(),
+                dynamic: Dynamic::No,
             },
             Self::RemoveAttribute(name) => Operation::RemoveAttribute(name.clone()),
             Self::AddClass(class) => Operation::AddClass(escaped(class)),
             Self::RemoveClass(class) => Operation::RemoveClass(escaped(class)),
             Self::Insert(slot, markup) => slot.operation(markup.render(values, charset)),
+            Self::Find(find) => Operation::EditText(find.render(values, charset)),
             Self::Unwrap => Operation::Unwrap,
-        }
+            Self::Json(edit) => Operation::EditText(Rc::new(edit.for_script(values, charset))),
+            Self::Inject(injection) => Operation::Before(injection.render(values, charset)),
+            Self::Page(steps) => return steps.operations(values, charset),
+        };
+        vec![operation]
     }
 }
 
@@ -109,20 +202,19 @@ impl Slot {
 }
 
 impl Markup {
+    /// Nothing at all.
+    pub(super) fn nothing() -> Self {
+        Self { template: Escaped::default(), is_text: false, needs_utf8: false, has_raw_text: false }
+    }
+
     fn render(&self, values: &Values, charset: Charset) -> Content {
-        let literal = |text: &str, out: &mut String| {
-            if self.is_text {
-                markup(text, out);
-            } else {
-                out.push_str(text);
-            }
-        };
-        let text = self.template.render(|name| values.text(name), literal, markup);
+        let text = self.template.render(|name| values.attribute(name).cloned());
         Content {
             bytes: charset.encode(&text),
-            needs_markup: self.is_text || self.template.constant().is_none(),
-            encodable: !self.needs_utf8 || charset.is_utf8(),
-            has_references: !text.is_ascii() && !charset.is_utf8(),
+            needs_markup: self.is_text || !self.template.is_constant(),
+            needs_html: self.has_raw_text && !self.template.is_constant(),
+            encodable: !self.needs_utf8 || charset.covers(&text),
+            has_references: !charset.covers(&text),
         }
     }
 }

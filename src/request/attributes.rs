@@ -14,6 +14,7 @@ use crate::config::model::{AttributeKind, Connection};
 use crate::config::node::Path;
 use crate::config::problem::{Kind as ProblemKind, Problem};
 use crate::decide::condition::{Attributes, Kind, Vocabulary};
+use crate::template::Known;
 
 /// Something about a request that is not in its head: the host knows it, or does not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -228,6 +229,20 @@ impl Catalogue {
             Some((name.clone(), entry.settle(text)?))
         };
         Values(wanted.iter().filter_map(read).collect())
+    }
+}
+
+impl Known for Catalogue {
+    fn names(&self) -> Vec<&str> {
+        Self::names(self).collect()
+    }
+
+    fn constants(&self, name: &str) -> Option<Vec<&str>> {
+        let entry = self.entries.get(name)?;
+        // A list is taken apart and put together again: it may say something that no constant says.
+        let is_kept = entry.kind == AttributeKind::Text;
+        let (values, otherwise) = entry.values.as_ref().zip(entry.otherwise.as_ref()).filter(|_| is_kept)?;
+        Some(values.iter().chain([otherwise]).map(String::as_str).collect())
     }
 }
 

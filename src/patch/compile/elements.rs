@@ -5,7 +5,8 @@ use crate::config::model;
 use crate::config::node::Path;
 use crate::html::operation::{RAW_TEXT, RCDATA};
 use crate::patch::element::{Markup, Slot, Step};
-use crate::template::{Template, context};
+use crate::template::context::{self, Found};
+use crate::template::{Expression, Template};
 
 impl Compiler<'_> {
     pub(super) fn steps(&mut self, patch: &model::Patch, path: &Path) -> Vec<Step> {
@@ -34,9 +35,9 @@ impl Compiler<'_> {
                 steps.extend(markup.map(|markup| Step::Insert(slot, markup)));
             }
         }
-        if patch.remove {
-            let nothing = Markup { template: Template::empty(), is_text: false, needs_utf8: false };
-            steps.push(Step::Insert(Slot::Element, nothing));
+        steps.extend(self.find(patch, path));
+        if patch.remove == model::Removal::Element {
+            steps.push(Step::Insert(Slot::Element, Markup::nothing()));
         }
         if patch.unwrap {
             steps.push(Step::Unwrap);
@@ -49,13 +50,16 @@ impl Compiler<'_> {
         if patch.text.is_some() && patch.html.is_some() {
             self.report(path, "`text` and `html` both replace the content; keep one");
         }
-        let fates =
-            [("replace", patch.replace.is_some()), ("remove", patch.remove), ("unwrap", patch.unwrap)];
+        let fates = [
+            ("replace", patch.replace.is_some()),
+            ("remove", patch.remove == model::Removal::Element),
+            ("unwrap", patch.unwrap),
+        ];
         let fates: Vec<&str> = fates.iter().filter(|(_, there)| *there).map(|(name, _)| *name).collect();
         if fates.len() > 1 {
             self.report(path, format!("`{}` contradict each other; keep one", fates.join("` and `")));
         }
-        let goes = patch.replace.is_some() || patch.remove;
+        let goes = patch.replace.is_some() || patch.remove == model::Removal::Element;
         let around =
             |step: &Step| matches!(step, Step::Insert(Slot::Before | Slot::After | Slot::Element, _));
         if goes && !steps.iter().all(around) {
@@ -85,6 +89,15 @@ impl Compiler<'_> {
             );
             return None;
         }
+        if LOADING.contains(&name) {
+            self.report(
+                path,
+                format!(
+                    "<{name}> runs, shows or changes what its attributes name; use `replace` with the whole element"
+                ),
+            );
+            return None;
+        }
         Some(Step::Rename(name.to_owned()))
     }
 
@@ -105,10 +118,9 @@ impl Compiler<'_> {
             }
             let name = name.to_ascii_lowercase();
             let Some(template) = self.template(value, &path) else { continue };
-            let hazard = template.attributes().next().map(|value| context::check_attribute(&name, value));
-            match hazard {
-                Some(Err(error)) => self.report(&path, error.to_string()),
-                _ => steps.push(Step::SetAttribute(name, template)),
+            match context::attribute(&name, &template) {
+                Ok((escaped, dynamic)) => steps.push(Step::SetAttribute(name, escaped, dynamic)),
+                Err(error) => self.report(&path, error.to_string()),
             }
         }
     }
@@ -144,13 +156,20 @@ impl Compiler<'_> {
         }
     }
 
-    fn markup(&mut self, source: &str, is_text: bool, path: &Path) -> Option<Markup> {
+    pub(super) fn markup(&mut self, source: &str, is_text: bool, path: &Path) -> Option<Markup> {
         let template = self.template(source, path)?;
-        if is_text {
-            return Some(Markup { template, is_text, needs_utf8: false });
-        }
-        match context::check_markup(&template) {
-            Ok(found) => Some(Markup { template, is_text, needs_utf8: found.beyond_ascii_in_raw_text }),
+        let escaped = if is_text {
+            context::text(&template).map(|escaped| (escaped, Found::default()))
+        } else {
+            context::markup(&template)
+        };
+        match escaped {
+            Ok((template, found)) => Some(Markup {
+                template,
+                is_text,
+                needs_utf8: found.beyond_ascii_in_raw_text,
+                has_raw_text: found.has_raw_text,
+            }),
             Err(error) => {
                 self.report(path, error.to_string());
                 None
@@ -158,8 +177,18 @@ impl Compiler<'_> {
         }
     }
 
-    fn template(&mut self, source: &str, path: &Path) -> Option<Template> {
-        match Template::parse(source, self.catalogue.names()) {
+    /// A template that becomes text, never markup.
+    pub(super) fn text_template(&mut self, source: &str, path: &Path) -> Option<Template> {
+        let template = self.template(source, path)?;
+        if template.expressions().any(Expression::is_raw) {
+            self.report(path, "`raw` is for markup, and this is text; leave it out");
+            return None;
+        }
+        Some(template)
+    }
+
+    pub(super) fn template(&mut self, source: &str, path: &Path) -> Option<Template> {
+        match Template::parse(source, self.catalogue) {
             Ok(template) => Some(template),
             Err(error) => {
                 self.report(path, error.to_string());
@@ -168,6 +197,25 @@ impl Compiler<'_> {
         }
     }
 }
+
+/// Elements on which attributes mean more than on others: a value that was safe before would be judged anew. The attributes
+/// of SVG's and MathML's roots and their content are read in another way altogether.
+const LOADING: &[&str] = &[
+    "animate",
+    "animatemotion",
+    "animatetransform",
+    "applet",
+    "feimage",
+    "foreignobject",
+    "frame",
+    "frameset",
+    "image",
+    "math",
+    "object",
+    "set",
+    "svg",
+    "use",
+];
 
 /// Elements without content (WHATWG HTML § 13.1.2).
 const VOID: &[&str] = &[

@@ -1,20 +1,24 @@
 //! Changes of the exchange: redirects, rewrites, headers.
 
-use http::uri::{Authority, PathAndQuery, Uri};
+use http::uri::Authority;
 use http::{HeaderName, HeaderValue, StatusCode};
 
 use super::Compiler;
 use crate::config::model;
 use crate::config::node::Path;
-use crate::headers::HeaderEdit;
-use crate::patch::{Action, ExchangeEdit, Redirect};
+use crate::patch::Action;
+use crate::patch::exchange::{
+    ExchangeTemplate, HeaderStep, RedirectTemplate, Text, is_location, is_path_alone,
+};
+use crate::template::context::{self, ContextError};
+use crate::template::{Escaped, Template};
 
 impl Compiler<'_> {
     pub(super) fn exchange(&mut self, patch: &model::Patch, path: &Path) -> Option<Action> {
         if let Some(redirect) = &patch.redirect {
             return self.redirect(redirect, &path.clone().key("redirect")).map(Action::Redirect);
         }
-        let mut edit = ExchangeEdit::default();
+        let mut edit = ExchangeTemplate::default();
         if let Some(rewrite) = &patch.rewrite {
             self.rewrite(rewrite, &path.clone().key("rewrite"), &mut edit);
         }
@@ -27,13 +31,12 @@ impl Compiler<'_> {
         Some(Action::Exchange(edit))
     }
 
-    fn redirect(&mut self, redirect: &model::Redirect, path: &Path) -> Option<Redirect> {
+    fn redirect(&mut self, redirect: &model::Redirect, path: &Path) -> Option<RedirectTemplate> {
         let to = path.clone().key("to");
-        let location = self.constant(&redirect.to, &to);
-        let uri = redirect.to.parse::<Uri>().ok();
-        let absolute =
-            uri.as_ref().and_then(Uri::scheme_str).is_some_and(|scheme| matches!(scheme, "http" | "https"));
-        if !(absolute || is_path(&redirect.to)) {
+        let location = self.text(&redirect.to, &to, context::location);
+        if let Some((_, sample)) = &location
+            && !is_location(sample)
+        {
             self.report(
                 &to,
                 format!(
@@ -56,25 +59,27 @@ impl Compiler<'_> {
                 return None;
             }
         };
-        Some(Redirect { location: location?, status, keep_query: redirect.keep_query })
+        Some(RedirectTemplate { location: location?.0, status, keep_query: redirect.keep_query })
     }
 
-    fn rewrite(&mut self, rewrite: &model::Rewrite, path: &Path, edit: &mut ExchangeEdit) {
+    fn rewrite(&mut self, rewrite: &model::Rewrite, path: &Path, edit: &mut ExchangeTemplate) {
         if rewrite.path.is_none() && rewrite.host.is_none() {
             self.report(path, "nothing is rewritten; add `path` or `host`");
         }
         if let Some(target) = &rewrite.path {
             let path = path.clone().key("path");
-            self.constant(target, &path);
-            if !is_path(target) || target.contains(['?', '#']) {
-                self.report(&path, format!("\"{target}\" is not a path that starts with one `/` and has no query; the query stays as it is"));
+            if let Some((escaped, sample)) = self.escaped(target, &path, context::location) {
+                if !is_path_alone(&sample) {
+                    self.report(&path, format!("\"{target}\" is not a path that starts with one `/` and has no query; the query stays as it is"));
+                }
+                edit.path = Some(escaped);
             }
-            edit.path = Some(target.clone());
         }
         if let Some(host) = &rewrite.host {
             let path = path.clone().key("host");
-            self.constant(host, &path);
-            if host.parse::<Authority>().is_err() || host.contains('@') {
+            if host.contains("{{") {
+                self.report(&path, "a value can't be a host; write one patch for each, with `when`");
+            } else if host.parse::<Authority>().is_err() || host.contains('@') {
                 self.report(
                     &path,
                     format!("\"{host}\" is not a host, such as `shop.example` or `10.0.0.1:8080`"),
@@ -84,23 +89,24 @@ impl Compiler<'_> {
         }
     }
 
-    fn headers(&mut self, changes: &model::HeaderChanges, path: &Path) -> Vec<HeaderEdit> {
-        let mut edits = Vec::new();
+    fn headers(&mut self, changes: &model::HeaderChanges, path: &Path) -> Vec<HeaderStep> {
+        let mut steps = Vec::new();
         for (index, name) in changes.remove.iter().enumerate() {
             let name = self.header_name(name, &path.clone().key("remove").index(index));
-            edits.extend(name.map(HeaderEdit::Remove));
+            steps.extend(name.map(HeaderStep::Remove));
         }
         let values = [("set", &changes.set), ("add", &changes.add)];
         for (key, map) in values {
             for (name, value) in map {
                 let path = path.clone().key(key).key(name);
+                let lower = name.to_ascii_lowercase();
                 let name = self.header_name(name, &path);
-                let value = self.constant(value, &path);
-                let edit = if key == "set" { HeaderEdit::Set } else { HeaderEdit::Add };
-                edits.extend(name.zip(value).map(|(name, value)| edit(name, value)));
+                let text = self.text(value, &path, |template| context::header(&lower, template));
+                let step = if key == "set" { HeaderStep::Set } else { HeaderStep::Add };
+                steps.extend(name.zip(text).map(|(name, (text, _))| step(name, text)));
             }
         }
-        edits
+        steps
     }
 
     fn header_name(&mut self, name: &str, path: &Path) -> Option<HeaderName> {
@@ -117,30 +123,43 @@ impl Compiler<'_> {
         Some(parsed)
     }
 
-    /// A text for a header: no values in it yet, and nothing that could end the line.
-    fn constant(&mut self, text: &str, path: &Path) -> Option<HeaderValue> {
-        if text.contains("{{") {
+    /// A text for a header, and what it is with some value: nothing in it could end the line.
+    fn text(
+        &mut self,
+        source: &str,
+        path: &Path,
+        escape: impl FnOnce(&Template) -> Result<Escaped, ContextError>,
+    ) -> Option<(Text, String)> {
+        let (escaped, sample) = self.escaped(source, path, escape)?;
+        let Ok(value) = HeaderValue::try_from(&sample) else {
             self.report(
                 path,
-                "values can't stand in headers and URLs; write one patch for each value, with `when`",
+                format!("\"{}\" has a line break or a control character in it", source.escape_debug()),
             );
             return None;
-        }
-        let value = HeaderValue::try_from(text).ok();
-        if value.is_none() {
-            self.report(
-                path,
-                format!("\"{}\" has a line break or a control character in it", text.escape_debug()),
-            );
-        }
-        value
+        };
+        let text = if escaped.is_constant() { Text::Constant(value) } else { Text::Template(escaped) };
+        Some((text, sample))
     }
-}
 
-/// A path for this site: `//host` would be another one, and so would `/\host` for browsers.
-fn is_path(text: &str) -> bool {
-    let local = !text.starts_with("//") && !text.starts_with("/\\");
-    local && text.starts_with('/') && text.is_ascii() && text.parse::<PathAndQuery>().is_ok()
+    fn escaped(
+        &mut self,
+        source: &str,
+        path: &Path,
+        escape: impl FnOnce(&Template) -> Result<Escaped, ContextError>,
+    ) -> Option<(Escaped, String)> {
+        let template = self.template(source, path)?;
+        match escape(&template) {
+            Ok(escaped) => {
+                let sample = escaped.render(|_| Some("x"));
+                Some((escaped, sample))
+            }
+            Err(error) => {
+                self.report(path, error.to_string());
+                None
+            }
+        }
+    }
 }
 
 /// What frames the message or names its peer.

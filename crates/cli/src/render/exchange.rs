@@ -89,15 +89,13 @@ impl Rendering {
         let is_head = head.method == "HEAD";
         let request = OriginRequest::new(head, begun.edits);
         let answered = forwarded.answer(answer.status, &answer.headers);
+        let mut headers = answer.headers.clone();
+        answered.headers.iter().for_each(|edit| edit.apply(&mut headers));
         let body = answer.body(is_head);
         let (body, report) = match answered.body {
             Body::Passes(report) => (body.to_vec(), report),
-            Body::Edited(edits) => edited(*edits, body, answer.chunk),
+            Body::Edited(edits) => edited(*edits, body, answer.chunk, &mut headers),
         };
-        let mut headers = answer.headers;
-        for edit in &answered.headers {
-            edit.apply(&mut headers);
-        }
         Self { request: Some(request), status: answer.status, headers, body, attributes, report }
     }
 }
@@ -114,14 +112,24 @@ impl OriginRequest {
     }
 }
 
-/// The page after its edits, fed to them in chunks.
-fn edited(mut edits: Edits, page: &[u8], chunk: Option<NonZeroUsize>) -> (Vec<u8>, Report) {
+/// The page after its edits, fed to them in chunks. The head waits for the body as long as it may still change.
+fn edited(
+    mut edits: Edits,
+    page: &[u8],
+    chunk: Option<NonZeroUsize>,
+    headers: &mut HeaderMap,
+) -> (Vec<u8>, Report) {
     let mut out = Vec::with_capacity(page.len());
+    let mut restored_head = None;
     for chunk in page.chunks(chunk.map_or_else(|| page.len().max(1), NonZeroUsize::get)) {
         let unchanged = if edits.is_done() { chunk.len() } else { edits.write(chunk, &mut out) };
         let (_, tail) = chunk.split_at(chunk.len().saturating_sub(unchanged));
         out.extend_from_slice(tail);
+        restored_head = restored_head.or_else(|| edits.take_restored_head());
     }
+    edits.finish(&mut out);
+    let restored_head = restored_head.or_else(|| edits.take_restored_head());
+    restored_head.iter().flatten().for_each(|edit| edit.apply(headers));
     let report = edits.end(&mut out);
     (out, report)
 }

@@ -12,6 +12,7 @@ pub struct Plugin {
     name: String,
     configuration: Configuration,
     failure_policy: FailurePolicy,
+    shows_bodies_under_held_heads: bool,
     vm_fields: Vec<(String, Value)>,
 }
 
@@ -59,6 +60,7 @@ impl Plugin {
             name: "engraft".to_owned(),
             configuration,
             failure_policy: FailurePolicy::FailClosed,
+            shows_bodies_under_held_heads: true,
             vm_fields: Vec::new(),
         }
     }
@@ -74,6 +76,13 @@ impl Plugin {
     #[must_use]
     pub const fn failure_policy(mut self, policy: FailurePolicy) -> Self {
         self.failure_policy = policy;
+        self
+    }
+
+    /// Leaves `allow_on_headers_stop_iteration` out, which Envoy before 1.35 does not know.
+    #[must_use]
+    pub const fn hiding_bodies_under_held_heads(mut self) -> Self {
+        self.shows_bodies_under_held_heads = false;
         self
     }
 
@@ -101,6 +110,9 @@ impl Plugin {
             "failure_policy": self.failure_policy.as_str(),
             "vm_config": vm,
         });
+        if self.shows_bodies_under_held_heads {
+            set(&mut config, "allow_on_headers_stop_iteration", json!(true));
+        }
         if let Some(configuration) = self.configuration.to_value() {
             set(&mut config, "configuration", configuration);
         }
