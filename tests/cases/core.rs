@@ -3,13 +3,14 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use engraft::config::model::Connection;
-use engraft::exchange::report::Report;
+use engraft::exchange::report::{BodyState, Report};
 use engraft::exchange::{self, Body, Next};
 use engraft::headers::HeaderEdit;
 use engraft::request::RequestHead;
 use engraft::request::attributes::Fact;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
+use crate::cut::{Cut, Made};
 use crate::observed::{Observed, Reported, Seen};
 use crate::table::Case;
 
@@ -36,13 +37,47 @@ enum Cuts {
 /// Runs a case at every way to cut its body.
 pub(crate) fn run(case: &Case) -> Result<(), String> {
     let first = seed()?;
+    if case.seams.is_some() {
+        return run_cut(case, first);
+    }
     let small = if case.body.len() <= BYTE_BY_BYTE { 1 } else { 4099 };
     let random = (first..first.saturating_add(RANDOM_CUTS)).map(|seed| Cuts::Random { seed });
     for cuts in [Cuts::Whole, Cuts::Each(small)].into_iter().chain(random) {
         // A length is known where the origin has the page as a file, and is not where it writes it as it goes.
         let says_length = matches!(cuts, Cuts::Whole);
-        let observed = exchange(case, cuts, says_length)?;
+        let observed = exchange(case, cuts, says_length, Cut::Nowhere)?;
+        if case.expect.broken && observed.broken.is_none() {
+            return Err(format!("{}, body cut {cuts}: the response is not broken off", case.name));
+        }
         observed.check(case).map_err(|why| format!("{}, body cut {cuts}:\n{why}", case.name))?;
+    }
+    Ok(())
+}
+
+/// Runs a case whose page may end anywhere: each such page whole, byte by byte, and cut at random.
+fn run_cut(case: &Case, seed: u64) -> Result<(), String> {
+    let mut made: Option<Made> = None;
+    for end in Cut::all(case.body.len()) {
+        let mut first = None;
+        for cuts in [Cuts::Whole, Cuts::Each(1), Cuts::Random { seed }] {
+            let context =
+                |why: String| format!("{}, the page ends: {end:?}, body cut {cuts}:\n{why}", case.name);
+            let observed = exchange(case, cuts, matches!(cuts, Cuts::Whole), end).map_err(context)?;
+            let now = observed.check_cut(case, end).map_err(context)?;
+            if first.get_or_insert_with(|| observed.body.clone()) != &observed.body {
+                return Err(context("it is not the same page as in one piece".to_owned()));
+            }
+            // Wholly or not at all: a page that is longer may have more that can't be done.
+            if observed.is_reverted() {
+                made = None;
+                continue;
+            }
+            let before = made.unwrap_or_default();
+            if before.iter().zip(&now).any(|(before, now)| *before && !now) {
+                return Err(context(format!("of {before:?}, {now:?} is left with one byte more")));
+            }
+            made = Some(now);
+        }
     }
     Ok(())
 }
@@ -94,7 +129,8 @@ pub(crate) fn sizes(seed: u64) -> impl Iterator<Item = usize> {
     })
 }
 
-fn exchange(case: &Case, cuts: Cuts, says_length: bool) -> Result<Observed, String> {
+fn exchange(case: &Case, cuts: Cuts, says_length: bool, end: Cut) -> Result<Observed, String> {
+    let page = case.page(end);
     let mut request = RequestHead {
         method: case.request.method.clone(),
         scheme: "http".to_owned(),
@@ -127,12 +163,13 @@ fn exchange(case: &Case, cuts: Cuts, says_length: bool) -> Result<Observed, Stri
 
     let mut headers = map(&case.origin_headers())?;
     if says_length && !matches!(case.origin.status, 204 | 304) {
-        headers.insert(http::header::CONTENT_LENGTH, case.body.len().into());
+        headers.insert(http::header::CONTENT_LENGTH, page.len().into());
     }
     let status = StatusCode::from_u16(case.origin.status).map_err(|error| error.to_string())?;
     let answered = forwarded.answer(status, &headers);
     apply(&answered.headers, &mut headers);
-    let source: &[u8] = if case.has_body() { &case.body } else { &[] };
+    let source: &[u8] = if case.has_body() { page } else { &[] };
+    let mut restored_head = None;
     let (body, report) = match answered.body {
         Body::Passes(report) => (source.to_vec(), report),
         Body::Edited(mut edits) => {
@@ -144,16 +181,21 @@ fn exchange(case: &Case, cuts: Cuts, says_length: bool) -> Result<Observed, Stri
                 let kept = if edits.is_done() { chunk.len() } else { edits.write(chunk, &mut out) };
                 let from = chunk.len().checked_sub(kept).ok_or("more bytes are to follow than there are")?;
                 out.extend_from_slice(chunk.get(from..).unwrap_or_default());
+                restored_head = restored_head.or_else(|| edits.take_restored_head());
             }
+            edits.finish(&mut out);
+            restored_head = restored_head.or_else(|| edits.take_restored_head());
             let report = edits.end(&mut out);
             (out, report)
         }
     };
+    restored_head.iter().for_each(|edits| apply(edits, &mut headers));
+    let broken = matches!(report.body, BodyState::Broken(_)).then(|| report.body.to_string());
     Ok(Observed {
         status: case.origin.status,
         headers: pairs(&headers),
         body,
-        broken: None,
+        broken,
         request: Some(seen),
         report: Some(reported(&report)),
     })

@@ -18,6 +18,7 @@ use engraft_harness::wire::{Headers, Protocol};
 use serde_json::{Value, json};
 
 use crate::core;
+use crate::cut::Cut;
 use crate::observed::{CASE_HEADER, Observed, Reported, Seen, UPSTREAM_HEADER};
 use crate::table::{Case, Table};
 
@@ -69,16 +70,33 @@ impl Lab {
         {
             // The access log of an Envoy that was there before may hold the lines of earlier runs.
             let run = std::process::id();
-            let id = format!("{run}-{}-{}-{answer:?}/{}", short(protocol), short(upstream), case.name);
-            let observed = parts.fetch(case, protocol, upstream, &id).map_err(|error| error.to_string())?;
-            observed.check(case).map_err(|why| {
-                format!(
-                    "{}, client by {protocol:?}, origin by {upstream:?}, body by {answer:?}:\n{why}",
-                    case.name
-                )
-            })?;
+            let way = format!("{run}-{}-{}-{answer:?}", short(protocol), short(upstream));
+            for cut in cuts(case)? {
+                let end = cut.end(case.body.len());
+                let id = format!("{way}-{end}/{}", case.name);
+                let observed =
+                    parts.fetch(case, protocol, upstream, &id).map_err(|error| error.to_string())?;
+                let checked = match case.seams {
+                    Some(_) => observed.check_cut(case, cut).map(drop),
+                    None => observed.check(case),
+                };
+                checked.map_err(|why| {
+                    format!(
+                        "{}, client by {protocol:?}, origin by {upstream:?}, body by {answer:?}, the page ends: {cut:?}:\n{why}",
+                        case.name
+                    )
+                })?;
+            }
         }
         Ok(())
+    }
+}
+
+/// Where the page of a case ends, one after the other.
+fn cuts(case: &Case) -> Result<Vec<Cut>, String> {
+    match case.seams {
+        Some(_) => Ok(Cut::some(case.body.len(), core::seed()?).collect()),
+        None => Ok(vec![Cut::Nowhere]),
     }
 }
 
@@ -178,14 +196,18 @@ fn answer_cases(
         let Some((how, name)) = id.split_once('/') else { return Reply::new(404, "no such case\n") };
         locked(&received).insert(id.to_owned(), request.clone());
         match table.cases.iter().find(|case| case.name == name) {
-            Some(case) => reply(case, how.ends_with("Length")),
+            Some(case) => {
+                let (how, end) = how.rsplit_once('-').unwrap_or_default();
+                let cut = end.parse().map_or(Cut::Nowhere, Cut::After);
+                reply(case, case.page(cut), how.ends_with("Length"))
+            }
             None => Reply::new(404, "no such case\n"),
         }
     });
 }
 
-fn reply(case: &Case, says_length: bool) -> Reply {
-    let mut reply = Reply::new(case.origin.status, case.body.clone());
+fn reply(case: &Case, page: &[u8], says_length: bool) -> Reply {
+    let mut reply = Reply::new(case.origin.status, page.to_vec());
     for (name, value) in case.origin_headers() {
         reply = reply.header(&name, value);
     }
@@ -194,7 +216,7 @@ fn reply(case: &Case, says_length: bool) -> Reply {
         (204 | 304, _) => reply.framing(Framing::CloseDelimited),
         (_, true) => reply,
         (_, false) => {
-            let spread = case.body.len() / PIECES;
+            let spread = page.len() / PIECES;
             let seed = core::seed().unwrap_or(1);
             let sizes =
                 core::sizes(seed).take(PIECES).map(|size| (size % 200).saturating_add(spread)).collect();

@@ -27,7 +27,9 @@ use std::sync::Arc;
 use engraft_harness::wire::Protocol;
 use libtest_mimic::{Arguments, Trial};
 
+mod coding;
 mod core;
+mod cut;
 mod lab;
 mod observed;
 mod table;

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 
 use engraft_harness::diff::{self, Style};
 
+use crate::cut::{Cut, Made};
 use crate::table::{Case, Changes};
 
 /// What came of an exchange.
@@ -66,7 +67,10 @@ impl Observed {
     pub(crate) fn check(&self, case: &Case) -> Result<(), String> {
         let mut out = String::new();
         let expect = &case.expect;
-        if let Some(why) = &self.broken {
+        if expect.broken && self.broken.is_none() {
+            return self.check_taken_back(case);
+        }
+        if let Some(why) = self.broken.as_ref().filter(|_| !expect.broken) {
             let _ = writeln!(out, "the response is not whole: {why}");
         }
         let status = expect.status.unwrap_or(case.origin.status);
@@ -76,10 +80,65 @@ impl Observed {
         let sent = if expect.asks_origin { case.origin_headers() } else { Vec::new() };
         compare_headers(&mut out, "header", &sent, &expect.headers, &self.headers, &FRAMING, &[]);
         self.check_length(case, &mut out);
-        compare_bodies(&mut out, &case.expected_body, &self.body);
+        match expect.coding.map_or_else(|| Ok(self.body.clone()), |coding| coding.decode(&self.body)) {
+            // What had left when the break was found depends on the network.
+            Ok(body) if expect.broken && case.expected_body.starts_with(&body) => {}
+            Ok(body) => compare_bodies(&mut out, &case.expected_body, &body),
+            Err(error) => {
+                let _ = writeln!(out, "body: {error}");
+            }
+        }
         self.check_request(case, &mut out);
         if let Some(report) = &self.report {
             check_report(case, report, &mut out);
+        }
+        if out.is_empty() { Ok(()) } else { Err(out) }
+    }
+
+    /// Whether the page is the origin's because not all of the edits could be made.
+    pub(crate) fn is_reverted(&self) -> bool {
+        self.report.as_ref().is_some_and(|report| report.body.as_deref() == Some("reverted"))
+    }
+
+    /// Which edits a page has that ends early, or what is wrong with it. What is reported of patches differs from cut to cut, so it is
+    /// compared for the whole page only.
+    pub(crate) fn check_cut(&self, case: &Case, end: Cut) -> Result<Made, String> {
+        let seams = case.seams.as_ref().ok_or("a case that is not cut")?;
+        let page = case.page(end);
+        let Some(made) = seams.made(page.len(), &self.body) else {
+            let (page, got) = (page.escape_ascii(), self.body.escape_ascii());
+            return Err(format!("not the page with some of its edits:\n  sent {page}\n   got {got}"));
+        };
+        if end == Cut::Nowhere {
+            return self.check(case).map(|()| made);
+        }
+        let mut out = String::new();
+        if let Some(why) = &self.broken {
+            let _ = writeln!(out, "the response is not whole: {why}");
+        }
+        let sent = case.origin_headers();
+        compare_headers(&mut out, "header", &sent, &case.expect.headers, &self.headers, &FRAMING, &[]);
+        if let Some(report) = &self.report {
+            let read = ["edited", "reverted"].map(Some).contains(&report.body.as_deref());
+            if report.route != case.route || !read {
+                let _ = writeln!(out, "report: {report:?}");
+            }
+        }
+        if out.is_empty() { Ok(made) } else { Err(out) }
+    }
+
+    /// A body of which a part must not be decoded goes out as it came where Envoy has all that matters at once.
+    fn check_taken_back(&self, case: &Case) -> Result<(), String> {
+        let mut out = String::new();
+        if self.status != case.origin.status {
+            let _ = writeln!(out, "status: expected {}, got {}", case.origin.status, self.status);
+        }
+        let sent = case.origin_headers();
+        compare_headers(&mut out, "header", &sent, &Changes::new(), &self.headers, &FRAMING, &[]);
+        compare_bodies(&mut out, &case.body, &self.body);
+        let body = self.report.as_ref().and_then(|report| report.body.as_deref());
+        if body.is_some_and(|body| !["untouched:corrupt_coding", "untouched:expansion"].contains(&body)) {
+            let _ = writeln!(out, "report: the body is {body:?}");
         }
         if out.is_empty() { Ok(()) } else { Err(out) }
     }

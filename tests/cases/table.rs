@@ -14,10 +14,13 @@
 //!   type: text/html; charset=utf-8     # '' sends none
 //!   headers: [[name, value]]
 //!   body: text
+//!   cut_everywhere: true          # the page may end after any byte of it, see `cut`
 //! expect:
 //!   status: 200                   # that of the origin, if nothing is said
 //!   headers: { etag: null }       # what differs from the origin's: the exact value, or null where there is none any more
 //!   body: text                    # or `unchanged: true`
+//!   coding: gzip                  # the body is compared without it
+//!   broken: true                  # the response breaks off, somewhere in the body or at its end
 //!   asks_origin: true
 //!   matches: true                 # whether the route is the request's
 //!   origin_saw: { path: …, host: …, headers: {} }      # what differs from the request, in the same way
@@ -25,7 +28,9 @@
 //! ```
 //!
 //! A body or a value of a header is a text or a list of pieces: texts, `{ bytes: "\xE9" }` (one byte for each character below
-//! U+0100), `{ repeat: text, times: 1000 }`, `{ file: name }`.
+//! U+0100), `{ repeat: text, times: 1000 }`, `{ file: name }`, `{ coded: [gzip, br], body: … }`. The codings are `gzip`, `zlib`,
+//! `deflate` (bare), `br` and `zstd`, the first one applied first; `keep: 20` leaves so many bytes, and `flip: -8` changes a bit of
+//! one, counted from the end.
 //!
 //! The files are read by the core's own reader of configurations, so their scalars mean what those of a configuration mean.
 
@@ -41,6 +46,9 @@ use engraft_harness::workspace;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
+
+use crate::coding::Coding;
+use crate::cut::{Cut, Seams};
 
 /// Everything in `tests/data/cases`.
 pub(crate) struct Table {
@@ -67,6 +75,8 @@ pub(crate) struct Case {
     /// The name of its route, if it has one.
     pub(crate) route: Option<String>,
     pub(crate) engine: Arc<Engine>,
+    /// What of a page that ends early may be edited; of a case that is not cut, none.
+    pub(crate) seams: Option<Seams>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -99,6 +109,7 @@ pub(crate) struct Origin {
     content_type: String,
     headers: Vec<(String, Content)>,
     body: Content,
+    cut_everywhere: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -110,6 +121,9 @@ pub(crate) struct Expect {
     body: Option<Content>,
     #[serde(default)]
     unchanged: bool,
+    pub(crate) coding: Option<Coding>,
+    #[serde(default)]
+    pub(crate) broken: bool,
     #[serde(default = "yes")]
     pub(crate) asks_origin: bool,
     #[serde(default = "yes")]
@@ -164,6 +178,7 @@ impl Default for Origin {
             content_type: "text/html; charset=utf-8".to_owned(),
             headers: Vec::new(),
             body: Content::default(),
+            cut_everywhere: false,
         }
     }
 }
@@ -198,6 +213,16 @@ struct Content(Vec<Piece>);
 enum Piece {
     Bytes(Vec<u8>),
     File(String),
+    Coded(Coded),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Coded {
+    coded: Vec<Coding>,
+    body: Content,
+    keep: Option<usize>,
+    flip: Option<isize>,
 }
 
 impl TryFrom<Value> for Content {
@@ -236,6 +261,9 @@ impl TryFrom<Value> for Piece {
                 let Repeat { repeat, times } = serde_json::from_value(value).map_err(refused)?;
                 Ok(Self::Bytes(repeat.repeat(times).into_bytes()))
             }
+            Value::Object(ref fields) if fields.contains_key("coded") => {
+                serde_json::from_value(value).map_err(refused).map(Self::Coded)
+            }
             _ => match serde_json::from_value(value).map_err(refused)? {
                 Written::Bytes(text) => {
                     let byte = |c: char| u8::try_from(c).map_err(|_| format!("{c:?} is not one byte"));
@@ -249,23 +277,40 @@ impl TryFrom<Value> for Piece {
 
 impl Content {
     fn read(&self, dir: &Path) -> Result<Vec<u8>, TableError> {
-        let mut out = Vec::new();
-        for piece in &self.0 {
-            match piece {
-                Piece::Bytes(bytes) => out.extend_from_slice(bytes),
-                Piece::File(name) => out.extend(read(&dir.join(name))?),
-            }
-        }
-        Ok(out)
+        Ok(self.read_pieces(dir)?.concat())
+    }
+
+    fn read_pieces(&self, dir: &Path) -> Result<Vec<Vec<u8>>, TableError> {
+        let read = |piece: &Piece| match piece {
+            Piece::Bytes(bytes) => Ok(bytes.clone()),
+            Piece::File(name) => read(&dir.join(name)),
+            Piece::Coded(coded) => coded.read(dir),
+        };
+        self.0.iter().map(read).collect()
     }
 
     /// As a value of a header; no file can stand there.
     fn bytes(&self) -> Vec<u8> {
         let bytes = self.0.iter().map(|piece| match piece {
             Piece::Bytes(bytes) => bytes.as_slice(),
-            Piece::File(_) => &[],
+            Piece::File(_) | Piece::Coded(_) => &[],
         });
         bytes.flatten().copied().collect()
+    }
+}
+
+impl Coded {
+    fn read(&self, dir: &Path) -> Result<Vec<u8>, TableError> {
+        let body = self.body.read(dir)?;
+        let coded = self.coded.iter().try_fold(body, |body, coding| coding.encode(&body));
+        let mut bytes = coded.map_err(|error| TableError::new(dir, error))?;
+        bytes.truncate(self.keep.unwrap_or(usize::MAX));
+        if let Some(flip) = self.flip {
+            let from = if flip < 0 { bytes.len() } else { 0 };
+            let flipped = from.checked_add_signed(flip).and_then(|at| bytes.get_mut(at));
+            *flipped.ok_or_else(|| TableError::new(dir, "`flip` is beyond the body"))? ^= 1;
+        }
+        Ok(bytes)
     }
 }
 
@@ -293,6 +338,11 @@ impl Case {
         }
         headers.extend(self.origin.headers.iter().map(|(name, value)| (name.clone(), value.bytes())));
         headers
+    }
+
+    /// The page that the origin sends: all of it, or as far as it comes.
+    pub(crate) fn page(&self, cut: Cut) -> &[u8] {
+        self.body.get(..cut.end(self.body.len())).unwrap_or(&self.body)
     }
 
     /// Whether answers of the origin have a body.
@@ -400,8 +450,16 @@ fn finish(name: String, path: &Path, file: File, engine: Arc<Engine>) -> Result<
         (None, false) => Vec::new(),
         (Some(_), true) => return Err(TableError::new(path, "`body` and `unchanged`; keep one")),
     };
+    let seams = match (&expect.body, origin.cut_everywhere) {
+        (_, false) => None,
+        (Some(expected), true) => {
+            let seams = Seams::new(origin.body.read_pieces(dir)?, expected.read_pieces(dir)?);
+            Some(seams.map_err(|why| TableError::new(path, why))?)
+        }
+        (None, true) => return Err(TableError::new(path, "`cut_everywhere` without an expected `body`")),
+    };
     let route = route.map(|_| name.replace('/', "-"));
-    Ok(Case { name, request, origin, expect, body, expected_body, route, engine })
+    Ok(Case { name, request, origin, expect, body, expected_body, route, engine, seams })
 }
 
 fn parse<T: DeserializeOwned>(path: &Path) -> Result<T, TableError> {

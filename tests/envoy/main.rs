@@ -5,11 +5,13 @@
 //! when the test has read what the piece before was to bring.
 
 mod broken;
+mod coded;
 mod configuration;
 mod crash;
 mod framings;
 mod hostile;
 mod large;
+mod many;
 mod multiplexed;
 mod observed;
 mod pages;

@@ -53,14 +53,22 @@ impl Stage {
         listener: impl Fn(Listener) -> Listener,
         cluster: impl Fn(Cluster) -> Cluster,
     ) -> Result<Self, Box<dyn Error>> {
+        Self::with_plugin(&engraft(configuration)?, listener, cluster)
+    }
+
+    /// The same, with a plugin of the test's.
+    pub(crate) fn with_plugin(
+        plugin: &Plugin,
+        listener: impl Fn(Listener) -> Listener,
+        cluster: impl Fn(Cluster) -> Cluster,
+    ) -> Result<Self, Box<dyn Error>> {
         let origin = Origin::start()?;
-        let plugin = engraft(configuration)?;
         let mut bootstrap = Bootstrap::new();
         for (name, protocol) in [("http1", Protocol::Http1), ("http2", Protocol::Http2)] {
             let chain = FILTER_STATE.iter().fold(Listener::new(name).cluster(name), |listener, key| {
                 listener.log_filter_state(&format!("engraft.{key}"))
             });
-            bootstrap = bootstrap.listener(listener(chain.plugin(&plugin))).cluster(cluster(Cluster::new(
+            bootstrap = bootstrap.listener(listener(chain.plugin(plugin))).cluster(cluster(Cluster::new(
                 name,
                 protocol,
                 origin.addr(),
