@@ -51,6 +51,12 @@ lint: ## Check formatting, lints (native and wasm) and links in the docs
 test: lint wasm envoy ## Lint, build, have an Envoy, then all tests; those end to end use the real Envoy
 	cargo test --workspace --no-fail-fast
 
+# libFuzzer is compiled from the sources in its crate; its coverage is a pass of the stable compiler. Neither cargo-fuzz nor nightly is needed.
+.PHONY: fuzz-smoke
+fuzz-smoke: ## Look for inputs that break something, from the committed seeds (FUZZ_SECONDS=20 for each target)
+	@scripts/check-tools cargo cc cxx
+	@scripts/fuzz
+
 .PHONY: bench
 bench: wasm envoy ## Measure what filters cost in Envoy (BENCH_SECONDS=2, BENCH_ONLY=lua|buffering|engraft)
 	cargo build --release --target $(WASM_TARGET) -p engraft-bench-buffering
