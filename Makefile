@@ -47,8 +47,12 @@ lint: ## Check formatting, lints (native and wasm) and links in the docs
 	cargo clippy -p engraft-filter --target $(WASM_TARGET) -- -D warnings
 	cargo doc --workspace --no-deps --lib
 
+.PHONY: browser
+browser: ## Have what drives a browser, for the tests of escaping and policies; the browser is CHROMIUM_BIN, or chromium on the path
+	@scripts/browser
+
 .PHONY: test
-test: lint wasm envoy ## Lint, build, have an Envoy, then all tests; those end to end use the real Envoy
+test: lint wasm envoy browser ## Lint, build, have an Envoy, then all tests; those end to end use the real Envoy and a browser
 	cargo test --workspace --no-fail-fast
 
 # libFuzzer is compiled from the sources in its crate; its coverage is a pass of the stable compiler. Neither cargo-fuzz nor nightly is needed.
@@ -73,4 +77,4 @@ check-tools: ## Say which tools are there and how to get those that are not
 .PHONY: clean
 clean: ## Remove everything that was built or installed here
 	cargo clean
-	rm -rf dist .venv
+	rm -rf dist .venv tests/browser/node_modules

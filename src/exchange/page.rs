@@ -59,10 +59,9 @@ enum State {
 #[derive(Debug)]
 struct Editing {
     editor: DocumentEditor,
-    /// Label and `required` of each patch, in the editor's order.
-    names: Vec<(String, bool)>,
-    /// What was refused beforehand.
-    refused: Vec<PatchReport>,
+    /// The reports of the patches, in order: complete where they were refused beforehand, the others as the editor's
+    /// outcomes come.
+    reports: Vec<PatchReport>,
 }
 
 impl Page {
@@ -217,13 +216,12 @@ impl Editing {
     }
 
     fn reports(self) -> Vec<PatchReport> {
-        let outcomes = self.names.into_iter().zip(self.editor.outcomes());
-        let done = outcomes.map(|((label, required), outcome)| PatchReport {
-            label,
-            required,
-            outcome: Some(outcome),
-        });
-        done.chain(self.refused).collect()
+        let mut outcomes = self.editor.outcomes().into_iter();
+        let mut reports = self.reports;
+        for report in reports.iter_mut().filter(|report| report.outcome.is_none()) {
+            report.outcome = outcomes.next();
+        }
+        reports
     }
 }
 
@@ -257,18 +255,16 @@ impl Plan {
 
     fn editing_html(&self, charset: Charset) -> Editing {
         let limits = self.engine.limits();
-        let (mut names, mut rendered, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut reports, mut rendered) = (Vec::new(), Vec::new());
         for admitted in admitted(self.patches(), &self.verdicts) {
-            let (label, required) = (admitted.label(), admitted.patch.required);
-            match admitted.render(&self.values, charset, &self.page) {
+            let outcome = match admitted.render(&self.values, charset, &self.page) {
                 Ok(patch) => {
-                    names.push((label, required));
                     rendered.push(patch);
+                    None
                 }
-                Err(reason) => {
-                    refused.push(PatchReport { label, required, outcome: Some(Outcome::skipped(reason)) });
-                }
-            }
+                Err(reason) => Some(Outcome::skipped(reason)),
+            };
+            reports.push(PatchReport { label: admitted.label(), required: admitted.patch.required, outcome });
         }
         let bounds = Bounds {
             max_tag_bytes: size(limits.max_tag_bytes),
@@ -276,7 +272,7 @@ impl Plan {
             max_undecided_bytes: limits.max_held_bytes.into(),
         };
         let editor = Editor::new(rendered, charset, bounds, size(limits.max_held_bytes));
-        Editing { editor: DocumentEditor::Html(Box::new(editor)), names, refused }
+        Editing { editor: DocumentEditor::Html(Box::new(editor)), reports }
     }
 
     fn editing_json(&self) -> Editing {
@@ -284,15 +280,10 @@ impl Plan {
             Action::Json(edit) => Some((patch, edit)),
             _ => None,
         });
-        let (names, plans): (Vec<_>, Vec<_>) = edits
-            .map(|(patch, edit)| ((patch.label.clone(), patch.required), edit.for_body(&self.values)))
-            .unzip();
+        let (reports, plans): (Vec<_>, Vec<_>) =
+            edits.map(|(patch, edit)| (PatchReport::not_tried(patch), edit.for_body(&self.values))).unzip();
         let bounds = json::Bounds::holding(size(self.engine.limits().max_held_bytes));
-        Editing {
-            editor: DocumentEditor::Json(Box::new(BodyEditor::new(plans, bounds))),
-            names,
-            refused: Vec::new(),
-        }
+        Editing { editor: DocumentEditor::Json(Box::new(BodyEditor::new(plans, bounds))), reports }
     }
 }
 
