@@ -62,13 +62,15 @@ fuzz-smoke: ## Look for inputs that break something, from the committed seeds (F
 	@scripts/fuzz
 
 .PHONY: bench
-bench: wasm envoy ## Measure what filters cost in Envoy (BENCH_SECONDS=2, BENCH_ONLY=lua|buffering|engraft)
+bench: wasm envoy ## Measure filters in Envoy (BENCH_SECONDS=2, BENCH_ONLY=lua|buffering|engraft, BENCH_BASELINE_WASM=earlier.wasm) and operations
 	cargo build --release --target $(WASM_TARGET) -p engraft-bench-buffering
 	@# The client gains nothing from link-time optimisation, which takes longer than the measurements.
 	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
 		cargo build --release -p engraft-harness --bin engraft-bench
 	BENCH_BUFFERING_WASM=$(abspath $(TARGET_DIR)/$(WASM_TARGET)/release/engraft_bench_buffering.wasm) \
 		$(TARGET_DIR)/release/engraft-bench
+	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+		cargo bench -p engraft-harness --bench operations | tee -a target/bench.md
 
 .PHONY: check-tools
 check-tools: ## Say which tools are there and how to get those that are not

@@ -40,6 +40,8 @@ pub mod diff;
 pub mod envoy;
 pub mod load;
 pub mod origin;
+pub mod samples;
 pub mod site;
+pub mod table;
 pub mod wire;
 pub mod workspace;

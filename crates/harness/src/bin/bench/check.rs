@@ -57,7 +57,9 @@ pub(crate) fn check(contender: Contender, page: &Page) -> Outcome<Checked> {
     let held_bytes = match contender {
         Contender::PassThrough => Some(0),
         Contender::Lua | Contender::Buffering => Some(u64::try_from(page.markup.len())?),
-        Contender::Engraft => line.get(HELD_BYTES).and_then(|held| held.as_str()?.parse().ok()),
+        Contender::Baseline | Contender::Engraft => {
+            line.get(HELD_BYTES).and_then(|held| held.as_str()?.parse().ok())
+        }
     };
 
     let received = client::fetch(Http1, addr, &Request::get("/long"))?;

@@ -1,4 +1,4 @@
-//! What is compared: an Envoy with no filter, and with each of three that make the same edits.
+//! What is compared: an Envoy with no filter, and with each of those that make the same edits.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -16,6 +16,9 @@ pub(crate) const HELD_BYTES: &str = "engraft.max_held_bytes";
 /// Where the buffering plugin is built, unless cargo builds elsewhere and the environment says so.
 const BUFFERING_WASM: &str = "target/wasm32-wasip1/release/engraft_bench_buffering.wasm";
 
+/// Names a module of engraft in an earlier state.
+pub(crate) const BASELINE_WASM: &str = "BENCH_BASELINE_WASM";
+
 /// One way to have a page edited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Contender {
@@ -25,19 +28,23 @@ pub(crate) enum Contender {
     Lua,
     /// The plugin in `benches/buffering`.
     Buffering,
+    /// A module of an earlier state, where there is one to compare with.
+    Baseline,
     /// The module that ships.
     Engraft,
 }
 
 impl Contender {
     /// In the order in which they take turns.
-    pub(crate) const ALL: [Self; 4] = [Self::PassThrough, Self::Lua, Self::Buffering, Self::Engraft];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::PassThrough, Self::Lua, Self::Buffering, Self::Baseline, Self::Engraft];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::PassThrough => "pass-through",
             Self::Lua => "lua",
             Self::Buffering => "buffering",
+            Self::Baseline => "baseline",
             Self::Engraft => "engraft",
         }
     }
@@ -54,6 +61,12 @@ impl Contender {
                 let usual = || workspace::root().join(BUFFERING_WASM);
                 let built = std::env::var_os("BENCH_BUFFERING_WASM").map_or_else(usual, PathBuf::from);
                 workspace::existing(built, "run `make bench` to build it").map(Some)
+            }
+            Self::Baseline => {
+                let named = std::env::var_os(BASELINE_WASM).map_or_else(PathBuf::new, PathBuf::from);
+                // Envoy runs in a folder of its own.
+                let named = std::path::absolute(&named).unwrap_or(named);
+                workspace::existing(named, "let BENCH_BASELINE_WASM name a module of engraft").map(Some)
             }
             Self::Engraft => workspace::module().map(Some),
         }
@@ -81,7 +94,7 @@ impl Contender {
             Self::PassThrough => None,
             Self::Lua => return Ok(listener.filter(lua(page))),
             Self::Buffering => plugin(json!(page.patches()))?,
-            Self::Engraft => {
+            Self::Baseline | Self::Engraft => {
                 plugin(json!({ "version": 1, "routes": [{ "name": "bench", "patches": page.patches() }] }))?
             }
         };

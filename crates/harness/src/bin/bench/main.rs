@@ -2,7 +2,8 @@
 //! to first byte, bytes held, module size, start.
 //!
 //! `make bench` builds what is measured and runs this. `BENCH_SECONDS` is the length of one run under load, `BENCH_ONLY` the one
-//! contender to measure besides pass-through. The result is printed and written to `target/bench.md`.
+//! contender to measure besides pass-through, `BENCH_BASELINE_WASM` a module of engraft in an earlier state, which takes its turn
+//! with the others. The result is printed and written to `target/bench.md`.
 #![expect(clippy::disallowed_methods, reason = "what is measured is real time")]
 
 mod check;
@@ -10,8 +11,6 @@ mod contender;
 mod measure;
 mod page;
 mod report;
-mod samples;
-mod table;
 
 use std::env;
 use std::error::Error;
@@ -28,7 +27,8 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const SECONDS: &str = "BENCH_SECONDS";
 const ONLY: &str = "BENCH_ONLY";
-/// Two pages, five rounds, five runs each: under three minutes in all.
+const BASELINE: &str = contender::BASELINE_WASM;
+/// Two pages, five rounds, five or six runs each: under three minutes in all.
 const DEFAULT_SECONDS: f64 = 2.0;
 
 fn main() -> ExitCode {
@@ -78,6 +78,7 @@ fn run() -> Outcome<()> {
 struct Settings {
     seconds: Option<String>,
     only: Option<String>,
+    baseline: Option<String>,
     time: Duration,
     contenders: Vec<Contender>,
 }
@@ -85,7 +86,7 @@ struct Settings {
 impl Settings {
     fn from_env() -> Outcome<Self> {
         let set = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
-        let (seconds, only) = (set(SECONDS), set(ONLY));
+        let (seconds, only, baseline) = (set(SECONDS), set(ONLY), set(BASELINE));
         let time = match &seconds {
             Some(seconds) => {
                 let number = seconds.parse().ok().filter(|number| (0.1..=60.0).contains(number));
@@ -93,18 +94,24 @@ impl Settings {
             }
             None => DEFAULT_SECONDS,
         };
+        let present = |contender: &Contender| *contender != Contender::Baseline || baseline.is_some();
         let contenders = match &only {
             Some(name) => {
                 let accepted = || Contender::ALL.map(Contender::name).join(", ");
                 let only = Contender::named(name).ok_or_else(|| BadSetting::new(ONLY, name, &accepted()))?;
-                Contender::ALL
-                    .into_iter()
-                    .filter(|contender| matches!(contender, Contender::PassThrough) || *contender == only)
-                    .collect()
+                let measured = |contender: &Contender| match (contender, only) {
+                    (Contender::PassThrough, _) => true,
+                    // Alone it would have nothing to be compared with.
+                    (Contender::Baseline, Contender::Engraft) | (Contender::Engraft, Contender::Baseline) => {
+                        true
+                    }
+                    (contender, only) => *contender == only,
+                };
+                Contender::ALL.into_iter().filter(measured).filter(present).collect()
             }
-            None => Contender::ALL.to_vec(),
+            None => Contender::ALL.into_iter().filter(present).collect(),
         };
-        Ok(Self { seconds, only, time: Duration::from_secs_f64(time), contenders })
+        Ok(Self { seconds, only, baseline, time: Duration::from_secs_f64(time), contenders })
     }
 
     /// What was typed.
@@ -112,7 +119,12 @@ impl Settings {
         let set = |name: &str, value: &Option<String>| {
             value.as_ref().map(|value| format!("{name}={value} ")).unwrap_or_default()
         };
-        format!("{}{}make bench", set(SECONDS, &self.seconds), set(ONLY, &self.only))
+        format!(
+            "{}{}{}make bench",
+            set(SECONDS, &self.seconds),
+            set(ONLY, &self.only),
+            set(BASELINE, &self.baseline)
+        )
     }
 }
 

@@ -4,13 +4,14 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use engraft_harness::samples::Samples;
+use engraft_harness::table::Table;
+
 use crate::Outcome;
 use crate::check::Checked;
 use crate::contender::Contender;
 use crate::measure::{self, Stand};
 use crate::page::Page;
-use crate::samples::Samples;
-use crate::table::Table;
 
 /// What was run, and where.
 pub(crate) fn preamble(envoy: &str, time: Duration, command: &str) -> String {

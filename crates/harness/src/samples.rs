@@ -4,31 +4,40 @@ use std::fmt;
 use std::time::Duration;
 
 /// At least one measurement, in ascending order.
-pub(crate) struct Samples(Vec<f64>);
+#[derive(Debug, Clone)]
+pub struct Samples(Vec<f64>);
 
 impl Samples {
-    pub(crate) fn new(values: impl IntoIterator<Item = f64>) -> Self {
+    /// From measurements in any order.
+    #[must_use]
+    pub fn new(values: impl IntoIterator<Item = f64>) -> Self {
         let mut values: Vec<f64> = values.into_iter().collect();
         values.sort_by(f64::total_cmp);
         Self(values)
     }
 
-    pub(crate) fn millis(times: &[Duration]) -> Self {
+    /// In milliseconds.
+    #[must_use]
+    pub fn millis(times: &[Duration]) -> Self {
         Self::new(times.iter().map(|time| time.as_secs_f64() * 1e3))
     }
 
     /// Each measurement by the one that was taken in the same round: what slows a round down slows both.
-    pub(crate) fn ratios(values: impl Iterator<Item = f64>, baseline: impl Iterator<Item = f64>) -> Self {
+    #[must_use]
+    pub fn ratios(values: impl Iterator<Item = f64>, baseline: impl Iterator<Item = f64>) -> Self {
         Self::new(values.zip(baseline).map(|(value, baseline)| value / baseline))
     }
 
     /// What each time has more than the one that was taken in the same round, in milliseconds.
-    pub(crate) fn added_millis(times: &[Duration], baseline: &[Duration]) -> Self {
+    #[must_use]
+    pub fn added_millis(times: &[Duration], baseline: &[Duration]) -> Self {
         let millis = |time: &Duration| time.as_secs_f64() * 1e3;
         Self::new(times.iter().zip(baseline).map(|(time, baseline)| millis(time) - millis(baseline)))
     }
 
-    pub(crate) fn median(&self) -> f64 {
+    /// The one in the middle.
+    #[must_use]
+    pub fn median(&self) -> f64 {
         let middle = self.0.len() / 2;
         let upper = self.at(middle);
         if self.0.len().is_multiple_of(2) {
@@ -38,11 +47,15 @@ impl Samples {
         }
     }
 
-    pub(crate) fn min(&self) -> f64 {
+    /// The lowest.
+    #[must_use]
+    pub fn min(&self) -> f64 {
         self.at(0)
     }
 
-    pub(crate) fn max(&self) -> f64 {
+    /// The highest.
+    #[must_use]
+    pub fn max(&self) -> f64 {
         self.at(self.0.len().saturating_sub(1))
     }
 

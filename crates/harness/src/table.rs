@@ -3,14 +3,18 @@
 use std::fmt;
 
 /// Rows of cells, the first row being the header. The first column is text, the others are numbers.
-pub(crate) struct Table(Vec<Vec<String>>);
+#[derive(Debug, Clone)]
+pub struct Table(Vec<Vec<String>>);
 
 impl Table {
-    pub(crate) fn new(header: &[&str]) -> Self {
+    /// No rows yet.
+    #[must_use]
+    pub fn new(header: &[&str]) -> Self {
         Self(vec![header.iter().map(|&cell| cell.to_owned()).collect()])
     }
 
-    pub(crate) fn row(&mut self, cells: Vec<String>) {
+    /// Adds a row.
+    pub fn row(&mut self, cells: Vec<String>) {
         self.0.push(cells);
     }
 
