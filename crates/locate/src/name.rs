@@ -13,12 +13,13 @@ macro_rules! tags {
             $($variant),*
         }
 
+        /// Ascending by name: looked up for every tag of a page.
+        const TAGS: &[(&str, Tag)] = &[$(($text, Tag::$variant)),*];
+
         impl Tag {
             fn from_lower(name: &[u8]) -> Self {
-                match std::str::from_utf8(name) {
-                    $(Ok($text) => Self::$variant,)*
-                    _ => Self::Other,
-                }
+                let found = TAGS.binary_search_by(|(text, _)| text.as_bytes().cmp(name));
+                found.ok().and_then(|at| TAGS.get(at)).map_or(Self::Other, |(_, tag)| *tag)
             }
 
             /// The name; empty for [`Tag::Other`].
@@ -284,5 +285,19 @@ impl Tag {
 
     const fn is_void_special(self) -> bool {
         self.is_void()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_found() {
+        assert!(TAGS.is_sorted_by(|(a, _), (b, _)| a < b));
+        for (text, tag) in TAGS {
+            assert_eq!(Name::new(text.to_ascii_uppercase().as_bytes()).tag, *tag, "{text}");
+        }
+        assert_eq!(Name::new(b"x-card").tag, Tag::Other);
     }
 }

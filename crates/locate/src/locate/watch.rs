@@ -507,6 +507,16 @@ impl Watch {
     fn enter_untagged(&mut self, at: u64) {
         let first = self.tree.step.first_id;
         let own = self.tree.step.own;
+        if self.tree.next_id().saturating_sub(first) > u32::from(own.is_some()) {
+            self.enter_all_untagged(first, own);
+        }
+        self.landmarks.entered(&self.tree, at, &mut self.holds);
+        if self.tree.step.is_void && own.is_none() {
+            self.tree.close_void();
+        }
+    }
+
+    fn enter_all_untagged(&mut self, first: u32, own: Option<u32>) {
         // Some are closed by the token that implies them.
         let closed = self.tree.step.closed.iter().filter(|node| node.origin == Origin::Implied);
         let open = self.tree.stack.iter().filter(|node| Some(node.id) != own);
@@ -514,10 +524,6 @@ impl Watch {
         opened.sort_unstable();
         for id in opened {
             self.enter_implied(id);
-        }
-        self.landmarks.entered(&self.tree, at, &mut self.holds);
-        if self.tree.step.is_void && own.is_none() {
-            self.tree.close_void();
         }
     }
 
