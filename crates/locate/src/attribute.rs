@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use memchr::memchr;
+
 /// One attribute of a tag, by offsets in the tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Attribute {
@@ -21,6 +23,10 @@ impl<'t> Attributes<'t> {
         Self { tag, at: name_end }
     }
 
+    fn skip(&mut self, run: Run) {
+        self.at = self.at.saturating_add(run.len(self.tag.get(self.at..).unwrap_or_default()));
+    }
+
     fn skip_while(&mut self, matches: impl Fn(u8) -> bool) {
         let rest = self.tag.get(self.at..).unwrap_or_default();
         let len = rest.iter().position(|byte| !matches(*byte)).unwrap_or(rest.len());
@@ -32,8 +38,43 @@ impl<'t> Attributes<'t> {
     }
 }
 
+/// ASCII whitespace (WHATWG Infra § 4.6).
 pub(crate) const fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\x0c' | b'\r')
+}
+
+/// Which runs of characters in a tag a character ends: one look at a table for each character of every tag.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Run {
+    /// The name of the tag.
+    TagName = 1,
+    /// The name of an attribute.
+    AttributeName = 2,
+    /// A value without quotes.
+    Unquoted = 4,
+}
+
+#[expect(clippy::indexing_slicing, reason = "while it is compiled")]
+const ENDS: [u8; 256] = {
+    let mut ends = [0; 256];
+    let all = Run::TagName as u8 | Run::AttributeName as u8 | Run::Unquoted as u8;
+    ends[b' ' as usize] = all;
+    ends[b'\t' as usize] = all;
+    ends[b'\n' as usize] = all;
+    ends[0x0C] = all;
+    ends[b'\r' as usize] = all;
+    ends[b'>' as usize] = all;
+    ends[b'/' as usize] = Run::TagName as u8 | Run::AttributeName as u8;
+    ends[b'=' as usize] = Run::AttributeName as u8;
+    ends
+};
+
+impl Run {
+    /// How many bytes the run has that starts here.
+    pub(crate) fn len(self, bytes: &[u8]) -> usize {
+        let ends = |byte: &u8| ENDS.get(usize::from(*byte)).is_some_and(|ends| ends & self as u8 != 0);
+        bytes.iter().position(ends).unwrap_or(bytes.len())
+    }
 }
 
 impl Iterator for Attributes<'_> {
@@ -47,7 +88,7 @@ impl Iterator for Attributes<'_> {
         let start = self.at;
         // An `=` that comes first belongs to the name.
         self.at = self.at.saturating_add(1);
-        self.skip_while(|byte| !is_space(byte) && !matches!(byte, b'/' | b'>' | b'='));
+        self.skip(Run::AttributeName);
         let name = start..self.at;
         self.skip_while(is_space);
         if self.peek() != Some(b'=') {
@@ -59,7 +100,8 @@ impl Iterator for Attributes<'_> {
             Some(quote @ (b'"' | b'\'')) => {
                 self.at = self.at.saturating_add(1);
                 let start = self.at;
-                self.skip_while(|byte| byte != quote);
+                let rest = self.tag.get(self.at..).unwrap_or_default();
+                self.at = self.at.saturating_add(memchr(quote, rest).unwrap_or(rest.len()));
                 let value = start..self.at;
                 self.at = self.at.saturating_add(1);
                 Some(value)
@@ -67,7 +109,7 @@ impl Iterator for Attributes<'_> {
             Some(b'>') | None => None,
             Some(_) => {
                 let start = self.at;
-                self.skip_while(|byte| !is_space(byte) && byte != b'>');
+                self.skip(Run::Unquoted);
                 Some(start..self.at)
             }
         };

@@ -416,6 +416,7 @@ impl Locator {
         sightings
     }
 
+    #[cold]
     fn lose(&mut self, reason: Lost) {
         if let Some(watch) = &mut self.watch {
             watch.give_up();
@@ -428,9 +429,12 @@ impl Locator {
     fn take(&mut self, input: &[u8], at_end: bool) -> usize {
         let start = self.taken;
         let mut used = 0_usize;
-        loop {
+        while let Some(watch) = &mut self.watch {
+            if watch.passes_text() {
+                used = used.saturating_add(self.tokenizer.text_len(input.get(used..).unwrap_or_default()));
+                self.taken = start.saturating_add(as_u64(used));
+            }
             let rest = input.get(used..).unwrap_or_default();
-            let Some(watch) = &mut self.watch else { break };
             let token = self.tokenizer.next(rest, watch.is_in_foreign(), at_end);
             let at = start.saturating_add(as_u64(used));
             let len = match &token {
@@ -454,8 +458,8 @@ impl Locator {
             {
                 break;
             }
-            let expected = watch.token(token, source, after, at);
-            if let Some((kind, name)) = expected {
+            let expected = watch.token(&token, source, after, at);
+            if let (Some(kind), Token::Start { name, .. }) = (expected, token) {
                 self.tokenizer.expect(kind, name);
             }
             used = used.saturating_add(len);

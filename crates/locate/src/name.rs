@@ -1,6 +1,7 @@
 //! Tag names: a number for each that the standard treats in a way of its own, and the bytes of every other.
 
 use std::fmt;
+use std::sync::Arc;
 
 macro_rules! tags {
     ($($variant:ident $text:literal),* $(,)?) => {
@@ -13,15 +14,9 @@ macro_rules! tags {
             $($variant),*
         }
 
-        /// Ascending by name: looked up for every tag of a page.
         const TAGS: &[(&str, Tag)] = &[$(($text, Tag::$variant)),*];
 
         impl Tag {
-            fn from_lower(name: &[u8]) -> Self {
-                let found = TAGS.binary_search_by(|(text, _)| text.as_bytes().cmp(name));
-                found.ok().and_then(|at| TAGS.get(at)).map_or(Self::Other, |(_, tag)| *tag)
-            }
-
             /// The name; empty for [`Tag::Other`].
             pub(crate) const fn text(self) -> &'static str {
                 match self {
@@ -52,41 +47,116 @@ tags! {
     Thead "thead", Title "title", Tr "tr", Track "track", Tt "tt", U "u", Ul "ul", Var "var", Wbr "wbr", Xmp "xmp",
 }
 
-/// A tag name in lower case.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Name {
-    pub(crate) tag: Tag,
-    /// Empty for a known one.
-    other: Box<[u8]>,
+/// As many bytes as nearly all known names have, as one number.
+type Key = u64;
+const KEY_BYTES: usize = size_of::<Key>();
+
+/// A name of at most [`KEY_BYTES`] in lower case, its first byte lowest.
+const fn key(name: &[u8]) -> Key {
+    let mut key: Key = 0;
+    let mut rest = name;
+    while let Some((byte, before)) = rest.split_last() {
+        key = key << u8::BITS | *byte as Key;
+        rest = before;
+    }
+    key
 }
 
-/// Longer names than any known one need not be looked up.
-const LONGEST: usize = 16;
+/// The same of the bytes of a tag, in any case, without looking at them one by one.
+fn lower_key(name: &[u8]) -> Key {
+    let shift = |bytes: usize| u8::BITS.saturating_mul(u32::try_from(bytes).unwrap_or_default());
+    let raw = match (name.first_chunk::<4>(), name.last_chunk::<4>()) {
+        (Some(first), Some(last)) => {
+            let last = Key::from(u32::from_le_bytes(*last));
+            Key::from(u32::from_le_bytes(*first)) | last << shift(name.len().saturating_sub(4))
+        }
+        _ => key(name),
+    };
+    // Letters have the bit 0x40, those in lower case 0x20 as well. Of what else has it nothing is in a known name.
+    const LETTERS: Key = Key::from_le_bytes([0x40; KEY_BYTES]);
+    raw | (raw & LETTERS) >> 1
+}
+
+/// More slots than names: most are free, so that a name is found, or not, at the first look.
+const SLOTS: usize = 512;
+
+#[expect(clippy::cast_possible_truncation, reason = "nine bits are left")]
+const fn slot(key: Key) -> usize {
+    // Fibonacci hashing: Knuth, The Art of Computer Programming, volume 3, section 6.4.
+    (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (Key::BITS - SLOTS.ilog2())) as usize
+}
+
+/// Every known name with a key, at its slot or at the next that was free. Looked up for every tag of a page.
+#[expect(clippy::indexing_slicing, reason = "while it is compiled")]
+const TABLE: [(Key, Tag); SLOTS] = {
+    let mut table = [(0, Tag::Other); SLOTS];
+    let mut rest = TAGS;
+    while let Some(((text, tag), after)) = rest.split_first() {
+        if text.len() <= KEY_BYTES {
+            let key = key(text.as_bytes());
+            let mut at = slot(key);
+            while table[at].0 != 0 {
+                at = (at + 1) % SLOTS;
+            }
+            table[at] = (key, *tag);
+        }
+        rest = after;
+    }
+    table
+};
+
+impl Tag {
+    fn of(name: &[u8]) -> Self {
+        if name.len() > KEY_BYTES {
+            let found = TAGS.iter().find(|(text, _)| text.as_bytes().eq_ignore_ascii_case(name));
+            return found.map_or(Self::Other, |(_, tag)| *tag);
+        }
+        let key = lower_key(name);
+        let mut at = slot(key);
+        loop {
+            match TABLE.get(at) {
+                // A name with a NUL at its end has the key of the name without.
+                Some((known, tag)) if *known == key && name.last() != Some(&0) => return *tag,
+                Some((1.., _)) => at = at.wrapping_add(1) % SLOTS,
+                _ => return Self::Other,
+            }
+        }
+    }
+}
+
+/// A tag name in lower case.
+#[derive(Clone)]
+pub(crate) struct Name {
+    pub(crate) tag: Tag,
+    /// There unless the name is known.
+    other: Option<Arc<[u8]>>,
+}
 
 impl Name {
     /// From the bytes of a tag.
     pub(crate) fn new(source: &[u8]) -> Self {
-        let mut lower = [0_u8; LONGEST];
-        if let Some(lower) = lower.get_mut(..source.len()) {
-            lower.copy_from_slice(source);
-            lower.make_ascii_lowercase();
-            match Tag::from_lower(lower) {
-                Tag::Other => Self { tag: Tag::Other, other: (*lower).into() },
-                tag => Self { tag, other: Box::default() },
-            }
-        } else {
-            Self { tag: Tag::Other, other: source.to_ascii_lowercase().into() }
+        match Tag::of(source) {
+            Tag::Other => Self { tag: Tag::Other, other: Some(source.to_ascii_lowercase().into()) },
+            tag => Self::from(tag),
         }
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
-        if self.tag == Tag::Other { &self.other } else { self.tag.text().as_bytes() }
+        self.other.as_deref().unwrap_or_else(|| self.tag.text().as_bytes())
     }
 }
 
+impl PartialEq for Name {
+    fn eq(&self, other: &Self) -> bool {
+        self.tag == other.tag && (self.tag != Tag::Other || self.other == other.other)
+    }
+}
+
+impl Eq for Name {}
+
 impl From<Tag> for Name {
     fn from(tag: Tag) -> Self {
-        Self { tag, other: Box::default() }
+        Self { tag, other: None }
     }
 }
 
@@ -123,6 +193,7 @@ impl Tag {
     }
 
     /// Formatting elements (WHATWG HTML § 13.2.4.2).
+    #[inline]
     pub(crate) const fn is_formatting(self) -> bool {
         matches!(
             self,
@@ -178,6 +249,16 @@ impl Tag {
                     | Self::Th
                     | Self::Thead
                     | Self::Tr
+            )
+    }
+
+    /// HTML elements that some start tag in them ends (§ 13.2.6.4).
+    pub(crate) const fn may_end_by_start_tag(self) -> bool {
+        self.has_thoroughly_implied_end()
+            || self.is_heading()
+            || matches!(
+                self,
+                Self::A | Self::Nobr | Self::Button | Self::Col | Self::Head | Self::Select | Self::Table
             )
     }
 
@@ -294,10 +375,12 @@ mod tests {
 
     #[test]
     fn every_name_is_found() {
-        assert!(TAGS.is_sorted_by(|(a, _), (b, _)| a < b));
         for (text, tag) in TAGS {
             assert_eq!(Name::new(text.to_ascii_uppercase().as_bytes()).tag, *tag, "{text}");
         }
-        assert_eq!(Name::new(b"x-card").tag, Tag::Other);
+        for unknown in [&b"x-card"[..], b"", b"a\0", b"\0", b"foreignobject-but-longer"] {
+            let name = Name::new(unknown);
+            assert_eq!((name.tag, name.bytes()), (Tag::Other, unknown));
+        }
     }
 }

@@ -33,7 +33,7 @@ impl Selector {
     #[must_use]
     pub fn asks_for_context(&self) -> bool {
         self.alternatives.iter().any(|complex| {
-            complex.compounds.len() > 1 || complex.compounds.iter().any(parse::Compound::is_positional)
+            complex.compounds.len() > 1 || complex.compounds.iter().any(|compound| compound.is_positional())
         })
     }
 }

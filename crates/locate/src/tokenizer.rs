@@ -5,7 +5,7 @@
 
 use memchr::{memchr, memchr2, memmem};
 
-use crate::attribute::is_space;
+use crate::attribute::{Run, is_space};
 use crate::name::{Name, Tag};
 
 /// How the text that follows is read.
@@ -70,14 +70,12 @@ enum Script {
 /// Where in a tag the search for its end stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum TagScan {
-    Name,
-    BeforeAttribute,
-    AttributeName,
-    AfterName,
-    BeforeValue,
-    Quoted(u8),
-    Unquoted,
-    Solidus,
+    /// Between attributes.
+    Attributes(usize),
+    /// In a value with these quotes.
+    Quoted(usize, u8),
+    /// In a value without quotes.
+    Unquoted(usize),
 }
 
 /// See the [module](self).
@@ -91,7 +89,7 @@ pub(crate) struct Tokenizer {
     /// Dashes before the current character in an escaped script, at most two.
     dashes: u8,
     /// How far an unfinished tag has been scanned, so that it is scanned once however it arrives.
-    scanned: Option<(usize, TagScan)>,
+    scanned: Option<TagScan>,
 }
 
 impl Default for Tokenizer {
@@ -119,6 +117,11 @@ impl Tokenizer {
     /// Whether it stands between tokens of markup.
     pub(crate) fn is_in_data(&self) -> bool {
         self.state == State::Text && self.kind == TextKind::Data
+    }
+
+    /// How many bytes of text `input` starts with, where it is markup that comes.
+    pub(crate) fn text_len(&self, input: &[u8]) -> usize {
+        if self.is_in_data() { memchr(b'<', input).unwrap_or(input.len()) } else { 0 }
     }
 
     /// The next token at the start of `input`. `in_foreign` says whether the current node is SVG or MathML, where CDATA
@@ -150,10 +153,8 @@ impl Tokenizer {
     }
 
     fn data(&mut self, input: &[u8], in_foreign: bool, at_end: bool) -> Token {
-        match memchr(b'<', input) {
-            None => return Token::Text { len: input.len() },
-            Some(0) => {}
-            Some(len) => return Token::Text { len },
+        if input.first() != Some(&b'<') {
+            return Token::Text { len: memchr(b'<', input).unwrap_or(input.len()) };
         }
         let byte = |at: usize| input.get(at).copied();
         match byte(1) {
@@ -179,6 +180,7 @@ impl Tokenizer {
     }
 
     /// `<!`: a comment, a doctype, a CDATA section, or what counts as a comment.
+    #[inline(never)]
     fn declaration(&mut self, input: &[u8], in_foreign: bool, at_end: bool) -> Token {
         let rest = input.get(2..).unwrap_or_default();
         let begins = |keyword: &[u8]| {
@@ -205,6 +207,7 @@ impl Tokenizer {
         }
     }
 
+    #[inline(never)]
     fn comment(&mut self, input: &[u8], mut at: Comment) -> Token {
         let mut len = 0_usize;
         while let Some(byte) = input.get(len) {
@@ -236,6 +239,7 @@ impl Tokenizer {
         Token::Nothing { len, comment: true }
     }
 
+    #[inline(never)]
     fn cdata(&mut self, input: &[u8], at_end: bool) -> Token {
         match memmem::find(input, b"]]>") {
             Some(0) => {
@@ -255,6 +259,7 @@ impl Tokenizer {
     }
 
     /// Text that only its own end tag ends.
+    #[inline(never)]
     fn raw(&mut self, input: &[u8], at_end: bool) -> Token {
         match memchr(b'<', input) {
             None => Token::Text { len: input.len() },
@@ -285,6 +290,7 @@ impl Tokenizer {
         }
     }
 
+    #[inline(never)]
     fn script(&mut self, input: &[u8], at_end: bool) -> Token {
         let mut len = 0_usize;
         loop {
@@ -371,56 +377,100 @@ impl Tokenizer {
 
     /// A tag whose name starts at `name_at`, once its `>` is there.
     fn tag(&mut self, input: &[u8], name_at: usize) -> Token {
-        let (mut at, mut scan) = self.scanned.take().unwrap_or((name_at, TagScan::Name));
-        loop {
-            let Some(&byte) = input.get(at) else {
-                self.scanned = Some((at, scan));
-                return Token::More;
-            };
-            if let TagScan::Quoted(quote) = scan {
-                match memchr(quote, input.get(at..).unwrap_or_default()) {
-                    Some(end) => {
-                        at = at.saturating_add(end).saturating_add(1);
-                        scan = TagScan::BeforeAttribute;
-                    }
-                    None => at = input.len(),
-                }
-                continue;
+        let name = input.get(name_at..).unwrap_or_default();
+        let name_end = name_at.saturating_add(Run::TagName.len(name));
+        let mut token = |len, self_closing| {
+            self.kind = TextKind::Data;
+            let name = Name::new(input.get(name_at..name_end).unwrap_or_default());
+            if name_at == 2 {
+                Token::End { len, name }
+            } else {
+                Token::Start { len, name, name_end, self_closing }
             }
-            at = at.saturating_add(1);
-            scan = match (scan, byte) {
-                (_, b'>') => return self.tag_token(input, name_at, at, scan == TagScan::Solidus),
-                (TagScan::Unquoted, byte) => {
-                    if is_space(byte) {
-                        TagScan::BeforeAttribute
-                    } else {
-                        TagScan::Unquoted
-                    }
+        };
+        if input.get(name_end) == Some(&b'>') {
+            return token(name_end.saturating_add(1), false);
+        }
+        let mut scan = self.scanned.take().unwrap_or(TagScan::Attributes(name_end));
+        loop {
+            let next = match scan {
+                TagScan::Attributes(at) => match attribute_start(input, at) {
+                    Some(AttributeStart::None { len, self_closing }) => return token(len, self_closing),
+                    Some(AttributeStart::Some(next)) => Some(next),
+                    None => None,
+                },
+                TagScan::Quoted(at, quote) => memchr(quote, input.get(at..).unwrap_or_default())
+                    .map(|len| TagScan::Attributes(at.saturating_add(len).saturating_add(1))),
+                TagScan::Unquoted(at) => {
+                    let len = Run::Unquoted.len(input.get(at..).unwrap_or_default());
+                    Some(at.saturating_add(len)).filter(|end| *end < input.len()).map(TagScan::Attributes)
                 }
-                (TagScan::BeforeValue, byte) if is_space(byte) => TagScan::BeforeValue,
-                (TagScan::BeforeValue, b'"' | b'\'') => TagScan::Quoted(byte),
-                (TagScan::BeforeValue, _) => TagScan::Unquoted,
-                (_, b'/') => TagScan::Solidus,
-                (TagScan::Name, byte) if !is_space(byte) => TagScan::Name,
-                (TagScan::AttributeName, byte) if is_space(byte) => TagScan::AfterName,
-                (TagScan::AfterName, byte) if is_space(byte) => TagScan::AfterName,
-                (TagScan::AttributeName | TagScan::AfterName, b'=') => TagScan::BeforeValue,
-                (_, byte) if is_space(byte) => TagScan::BeforeAttribute,
-                _ => TagScan::AttributeName,
             };
+            match next {
+                Some(next) => scan = next,
+                None => {
+                    // A name that is cut goes on where it is.
+                    self.scanned = (name_end < input.len()).then_some(match scan {
+                        TagScan::Attributes(at) => TagScan::Attributes(at),
+                        TagScan::Quoted(_, quote) => TagScan::Quoted(input.len(), quote),
+                        TagScan::Unquoted(_) => TagScan::Unquoted(input.len()),
+                    });
+                    return Token::More;
+                }
+            }
         }
     }
+}
 
-    fn tag_token(&mut self, input: &[u8], name_at: usize, len: usize, self_closing: bool) -> Token {
-        let rest = input.get(name_at..len).unwrap_or_default();
-        let name_len = rest.iter().position(|byte| is_space(*byte) || matches!(byte, b'/' | b'>'));
-        let name_len = name_len.unwrap_or(rest.len());
-        let name = Name::new(rest.get(..name_len).unwrap_or_default());
-        self.kind = TextKind::Data;
-        if name_at == 2 {
-            Token::End { len, name }
-        } else {
-            Token::Start { len, name, name_end: name_at.saturating_add(name_len), self_closing }
+/// What comes next in a tag.
+enum AttributeStart {
+    /// No attribute: the tag ends, and is so long.
+    None { len: usize, self_closing: bool },
+    /// An attribute, after whose name, or at whose value, the search goes on.
+    Some(TagScan),
+}
+
+/// Reads on from between two attributes of a tag; `None` when the input is too short to tell.
+fn attribute_start(input: &[u8], start: usize) -> Option<AttributeStart> {
+    let mut at = start;
+    let mut before = 0;
+    loop {
+        let byte = *input.get(at)?;
+        match byte {
+            b'>' => {
+                return Some(AttributeStart::None {
+                    len: at.saturating_add(1),
+                    self_closing: before == b'/',
+                });
+            }
+            b'/' => {}
+            byte if is_space(byte) => {}
+            _ => break,
+        }
+        before = byte;
+        at = at.saturating_add(1);
+    }
+    // An `=` that comes first belongs to the name.
+    at = at.saturating_add(1);
+    at = at.saturating_add(Run::AttributeName.len(input.get(at..)?));
+    let (sign, byte) = after_space(input, at)?;
+    if byte != b'=' {
+        return Some(AttributeStart::Some(TagScan::Attributes(at)));
+    }
+    let (value, byte) = after_space(input, sign.saturating_add(1))?;
+    Some(AttributeStart::Some(match byte {
+        b'"' | b'\'' => TagScan::Quoted(value.saturating_add(1), byte),
+        b'>' => TagScan::Attributes(value),
+        _ => TagScan::Unquoted(value),
+    }))
+}
+
+/// The first character from here on that is not white space.
+fn after_space(input: &[u8], mut at: usize) -> Option<(usize, u8)> {
+    loop {
+        match input.get(at)? {
+            byte if is_space(*byte) => at = at.saturating_add(1),
+            byte => return Some((at, *byte)),
         }
     }
 }

@@ -6,11 +6,11 @@
 //!
 //! Scripting is on, as in browsers: the content of `noscript` is text.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::attribute::{Attribute, Attributes};
 use crate::name::{Name, Tag};
-use crate::selector::marks::Marks;
+use crate::selector::marks::{Bits, Marks};
 use crate::tokenizer::TextKind;
 
 mod body;
@@ -107,6 +107,11 @@ impl Node {
         self.is_html(Tag::fosters)
     }
 
+    /// Whether some start tag in it ends it.
+    pub(crate) fn may_end_by_start_tag(&self) -> bool {
+        self.ns != Namespace::Html || self.name.tag.may_end_by_start_tag()
+    }
+
     /// Whether it is a formatting element.
     pub(crate) fn is_formatting(&self) -> bool {
         self.is_html(Tag::is_formatting)
@@ -117,15 +122,17 @@ impl Node {
 #[derive(Debug, Clone)]
 enum Entry {
     Marker,
-    Element(Box<Formatting>),
+    Element(Formatting),
 }
 
 #[derive(Debug, Clone)]
 struct Formatting {
     id: u32,
     tag: Tag,
-    source: Rc<[u8]>,
-    marks: Marks,
+    /// Its start tag, unless that has no attributes.
+    source: Option<Arc<[u8]>>,
+    /// What it matches by itself, for the elements as which it goes on.
+    matches: Bits,
     is_open: bool,
 }
 
@@ -164,6 +171,11 @@ impl StartTag<'_> {
         Attributes::new(self.source, self.name_end)
     }
 
+    /// Whether there is nothing in it but its name.
+    pub(crate) const fn is_bare(&self) -> bool {
+        self.name_end.saturating_add(1) >= self.source.len()
+    }
+
     fn has(&self, names: &[&str]) -> bool {
         self.attributes().any(|it| names.iter().any(|name| self.is_named(&it, name)))
     }
@@ -183,10 +195,8 @@ impl StartTag<'_> {
 }
 
 /// What the last token did to the tree.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Step {
-    /// Elements that it closed, in that order.
-    pub(crate) closed: Vec<Node>,
     /// The first id that it may have given.
     pub(crate) first_id: u32,
     /// The element that the tag itself opened.
@@ -237,15 +247,31 @@ pub(crate) enum Lost {
     TooComplex,
 }
 
+/// Boxed: nodes are large, and for every element of a page one goes from the stack to those that were closed.
+pub(crate) type Nodes = Vec<Box<Node>>;
+
+/// Nodes that nobody needs any more, to be used again.
+#[derive(Debug, Default)]
+struct Spare(Nodes);
+
+impl Clone for Spare {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
 /// See the [module](self).
 #[derive(Debug, Clone)]
 pub(crate) struct Tree {
-    pub(crate) stack: Vec<Node>,
+    pub(crate) stack: Nodes,
+    /// The elements that the last token closed, in that order.
+    pub(crate) closed: Nodes,
+    spare: Spare,
     active: Vec<Entry>,
     mode: Mode,
     template_modes: Vec<Mode>,
     /// A `head` that is closed.
-    head: Option<Node>,
+    head: Option<Box<Node>>,
     form: Option<u32>,
     frameset_ok: bool,
     /// In quirks mode (§ 13.2.6.4.1).
@@ -259,7 +285,9 @@ pub(crate) struct Tree {
 impl Default for Tree {
     fn default() -> Self {
         Self {
-            stack: Vec::new(),
+            stack: Nodes::new(),
+            closed: Nodes::new(),
+            spare: Spare::default(),
             active: Vec::new(),
             mode: Mode::Initial,
             template_modes: Vec::new(),
@@ -443,7 +471,7 @@ impl Tree {
 
     /// Closes the element without content that was opened last.
     pub(crate) fn close_void(&mut self) {
-        self.step.closed.clear();
+        self.reuse_closed();
         self.pop();
         self.finish();
     }
@@ -506,9 +534,14 @@ impl Tree {
     }
 
     fn begin(&mut self) {
-        self.step.closed.clear();
-        let closed = std::mem::take(&mut self.step.closed);
-        self.step = Step { closed, first_id: self.next_id, ..Step::default() };
+        self.reuse_closed();
+        self.step = Step { first_id: self.next_id, ..Step::default() };
+    }
+
+    fn reuse_closed(&mut self) {
+        while let Some(node) = self.closed.pop() {
+            self.spare.0.push(node);
+        }
     }
 
     /// A head that was reopened for one element is closed behind it.
@@ -563,7 +596,7 @@ impl Tree {
         let parent = self.insertion_parent();
         let in_template =
             self.stack.get(parent).is_some_and(|node| node.in_template || node.is(Tag::Template));
-        self.stack.push(Node {
+        let node = Node {
             id,
             name,
             ns,
@@ -577,7 +610,15 @@ impl Tree {
             strayed: false,
             marks: Marks::default(),
             sighted: None,
-        });
+        };
+        let boxed = match self.spare.0.pop() {
+            Some(mut spare) => {
+                *spare = node;
+                spare
+            }
+            None => Box::new(node),
+        };
+        self.stack.push(boxed);
         id
     }
 }

@@ -35,10 +35,7 @@ pub(super) fn closers(tree: &Tree, markup: &[u8]) -> Option<Vec<u8>> {
                 let source = rest.get(..len)?;
                 page.start(&StartTag { name: &name, source, name_end, self_closing });
                 page.step.own?;
-                if page.step.moved_something()
-                    || page.step.ignored
-                    || closes_older(&page.step.closed, first_id)
-                {
+                if page.step.moved_something() || page.step.ignored || closes_older(&page.closed, first_id) {
                     return None;
                 }
                 if let Some(kind) = page.step.text {
@@ -60,7 +57,7 @@ pub(super) fn closers(tree: &Tree, markup: &[u8]) -> Option<Vec<u8>> {
                     if page.step.ignored || page.step.moved_something() || opened {
                         return None;
                     }
-                    if closes_older(&page.step.closed, first_id) || page.step.closed.is_empty() {
+                    if closes_older(&page.closed, first_id) || page.closed.is_empty() {
                         return None;
                     }
                 }
@@ -117,7 +114,7 @@ pub(super) fn close(tree: &mut Tree) -> Option<LeadTag> {
     }
     let (id, name) = (current.id, current.name.clone());
     tree.end(&name);
-    match tree.step.closed.as_slice() {
+    match tree.closed.as_slice() {
         [node] if node.id == id && !node.strayed && !tree.step.moved_something() => Some(end_tag(node)),
         _ => None,
     }
@@ -128,7 +125,7 @@ fn end_tag(node: &Node) -> LeadTag {
 }
 
 /// End tags for elements that a start tag closed, in that order, where they say the same.
-pub(super) fn end_tags<'n>(closed: impl Iterator<Item = &'n Node>) -> Option<Vec<LeadTag>> {
+pub(super) fn end_tags<'n>(closed: impl Iterator<Item = &'n Box<Node>>) -> Option<Vec<LeadTag>> {
     closed
         .map(|node| (!node.strayed && node.name.tag.has_thoroughly_implied_end()).then(|| end_tag(node)))
         .collect()
@@ -161,7 +158,7 @@ pub(super) fn renamed(page: &Tree, name: &str) -> Option<Tree> {
     (ns == Some(own.ns) && tree.step.own.is_some() && tree.step.is_void == page.step.is_void).then_some(tree)
 }
 
-fn closes_older(closed: &[Node], first_id: u32) -> bool {
+fn closes_older(closed: &[Box<Node>], first_id: u32) -> bool {
     closed.iter().any(|node| node.id < first_id)
 }
 
@@ -174,9 +171,8 @@ pub(super) fn take_text(tree: &mut Tree, text: &[u8]) -> bool {
         let class = Class::of(*first);
         let len = rest.iter().position(|byte| Class::of(*byte) != class).unwrap_or(rest.len());
         tree.text(class == Class::Space, class == Class::Null);
-        moved |= tree.step.moved_something()
-            || !tree.step.closed.is_empty()
-            || tree.next_id() != tree.step.first_id;
+        moved |=
+            tree.step.moved_something() || !tree.closed.is_empty() || tree.next_id() != tree.step.first_id;
         rest = rest.get(len..).unwrap_or_default();
     }
     moved

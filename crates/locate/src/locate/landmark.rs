@@ -33,6 +33,7 @@ impl Landmarks {
         self.wanted.contains(&landmark)
     }
 
+    #[cold]
     fn pass(&mut self, landmark: Landmark, at: u64, lead: Option<Vec<LeadTag>>, holds: &mut Holds) {
         if let Some(index) = self.wanted.iter().position(|wanted| *wanted == landmark) {
             self.wanted.remove(index);
@@ -49,7 +50,7 @@ impl Landmarks {
     }
 
     /// Elements were closed at this offset.
-    pub(super) fn closed(&mut self, closed: &[Node], at: u64, holds: &mut Holds) {
+    pub(super) fn closed(&mut self, closed: &[Box<Node>], at: u64, holds: &mut Holds) {
         if self.is_wanted(Landmark::HeadEnd) && closed.iter().any(|node| node.is(Tag::Head)) {
             self.head_end = Some(at);
             holds.hold(Hold::Head, at);
@@ -58,6 +59,13 @@ impl Landmarks {
 
     /// Elements were opened, at this offset where they have no tag; sightings of the tag itself come after this.
     pub(super) fn entered(&mut self, tree: &Tree, at: u64, holds: &mut Holds) {
+        if !self.wanted.is_empty() {
+            self.pass_entered(tree, at, holds);
+        }
+    }
+
+    #[cold]
+    fn pass_entered(&mut self, tree: &Tree, at: u64, holds: &mut Holds) {
         let own = tree.step.own.and_then(|id| tree.stack.iter().find(|node| node.id == id));
         let has_own = |tag: Tag| own.is_some_and(|node| node.is(tag));
         if tree.has_head() && !has_own(Tag::Head) {
@@ -75,6 +83,7 @@ impl Landmarks {
 
     /// A token from `at` on, `len` bytes long, has been taken. `watches_body` says that the end of the body matters to
     /// others, too.
+    #[inline]
     pub(super) fn after_token(
         &mut self,
         tree: &Tree,
@@ -83,21 +92,8 @@ impl Landmarks {
         watches_body: bool,
         holds: &mut Holds,
     ) {
-        let end = at.saturating_add(len);
-        if tree.has_head() {
-            self.pass(Landmark::HeadStart, end, Some(Vec::new()), holds);
-        }
-        if tree.has_body() {
-            self.pass(Landmark::BodyStart, end, Some(Vec::new()), holds);
-        }
-        let closed = &tree.step.closed;
-        let is_late = tree.is_after_head() && tree.stack.len() == 1 && !closed.is_empty();
-        if is_late && !closed.iter().any(|node| node.is(Tag::Head)) {
-            holds.refuse(Hold::Head);
-            if self.head_end.is_some() {
-                self.head_end = Some(end);
-                holds.hold(Hold::Head, end);
-            }
+        if !self.wanted.is_empty() {
+            self.pass_behind(tree, at.saturating_add(len), holds);
         }
         match (tree.is_after_body(), self.body_end) {
             (true, None) if watches_body || self.is_wanted(Landmark::BodyEnd) => {
@@ -109,6 +105,26 @@ impl Landmarks {
                 holds.settle(Hold::Body);
             }
             _ => {}
+        }
+    }
+
+    /// A token has been taken that ends here.
+    #[cold]
+    fn pass_behind(&mut self, tree: &Tree, end: u64, holds: &mut Holds) {
+        if tree.has_head() {
+            self.pass(Landmark::HeadStart, end, Some(Vec::new()), holds);
+        }
+        if tree.has_body() {
+            self.pass(Landmark::BodyStart, end, Some(Vec::new()), holds);
+        }
+        let closed = &tree.closed;
+        let is_late = tree.is_after_head() && tree.stack.len() == 1 && !closed.is_empty();
+        if is_late && !closed.iter().any(|node| node.is(Tag::Head)) {
+            holds.refuse(Hold::Head);
+            if self.head_end.is_some() {
+                self.head_end = Some(end);
+                holds.hold(Hold::Head, end);
+            }
         }
     }
 

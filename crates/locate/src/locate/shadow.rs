@@ -4,7 +4,7 @@
 use super::NewTags;
 use super::fragment;
 use crate::name::Name;
-use crate::tree::{StartTag, Step, Tree};
+use crate::tree::{StartTag, Tree};
 
 /// See the [module](self).
 pub(super) struct Shadow {
@@ -33,10 +33,10 @@ impl Shadow {
                 let source = [b"<", name.bytes(), b">"].concat();
                 let name_end = source.len().saturating_sub(1);
                 tree.start(&StartTag { name: &name, source: &source, name_end, self_closing: false });
-                let step = &tree.step;
+                let step = tree.step;
                 differs |= step.own.is_none()
                     || step.moved_something()
-                    || !step.closed.is_empty()
+                    || !tree.closed.is_empty()
                     || step.text.is_some()
                     || step.is_void != page.step.is_void
                     || tree.stack.len() != depth.saturating_add(1);
@@ -65,7 +65,7 @@ impl Shadow {
             self.differs |= ns(&self.tree) != ns(page);
         }
         if self.tree.step.is_void {
-            let step = self.tree.step.clone();
+            let step = self.tree.step;
             self.tree.close_void();
             self.tree.step = step;
         }
@@ -73,7 +73,7 @@ impl Shadow {
 
     /// `is_own` says that it is the element's own end tag.
     pub(super) fn end(&mut self, name: &Name, is_own: bool, page: &Tree) {
-        if !is_own || !page.step.closed.iter().any(|node| node.id == self.element) {
+        if !is_own || !page.closed.iter().any(|node| node.id == self.element) {
             if !self.ended_by_other(page) {
                 self.tree.end(name);
                 self.compare(page);
@@ -112,7 +112,7 @@ impl Shadow {
 
     /// The element's end is implied by a token that is not part of it.
     fn ended_by_other(&mut self, page: &Tree) -> bool {
-        let ended = page.step.closed.iter().any(|node| node.id == self.element);
+        let ended = page.closed.iter().any(|node| node.id == self.element);
         if ended {
             self.close();
         }
@@ -135,8 +135,9 @@ impl Shadow {
     fn compare(&mut self, page: &Tree) {
         let opened = |tree: &Tree| tree.next_id().saturating_sub(tree.step.first_id);
         self.differs |= opened(page) != opened(&self.tree);
+        let same_names =
+            self.tree.closed.iter().map(|node| &node.name).eq(page.closed.iter().map(|node| &node.name));
         let (step, page) = (&self.tree.step, &page.step);
-        let names = |step: &Step| step.closed.iter().map(|node| node.name.clone()).collect::<Vec<_>>();
         self.differs |= step.own.is_some() != page.own.is_some()
             || step.is_void != page.is_void
             || step.text != page.text
@@ -144,6 +145,6 @@ impl Shadow {
             || step.fostered != page.fostered
             || step.adopted != page.adopted
             || step.reconstructed != page.reconstructed
-            || names(step) != names(page);
+            || !same_names;
     }
 }

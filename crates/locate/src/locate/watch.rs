@@ -13,6 +13,7 @@ use super::{
     AttributePlace, Bounds, ElementId, End, LeadTag, Lost, Misfit, NewTags, Place, Sighting, Slot, StartTag,
     Target, TargetAt,
 };
+use crate::attribute::Attribute;
 use crate::name::{Name, Tag};
 use crate::offset::as_u64;
 use crate::selector::marks::Marks;
@@ -25,6 +26,10 @@ pub(super) struct Watch {
     tree: Tree,
     program: Program,
     targets: Vec<Wanted>,
+    /// How many of them may match another element.
+    looking: usize,
+    /// Reused for every element.
+    attributes: Vec<Attribute>,
     encoding: &'static Encoding,
     bounds: Bounds,
     /// Sighted elements whose end or text matters, outermost first.
@@ -58,9 +63,10 @@ impl Wanted {
 struct Open {
     element: ElementId,
     node: u32,
-    needs_end: bool,
     needs_text: bool,
     inserts_at_end: bool,
+    /// Start tags may end it, or what it stands in.
+    ends_by_start_tags: bool,
     targets: Vec<usize>,
     /// Its content is not markup.
     text: Option<(TextKind, Name)>,
@@ -91,10 +97,13 @@ impl Watch {
             };
             Wanted { skip, found: matches!(target.place, Place::Landmark(_)), target }
         });
+        let targets: Vec<Wanted> = targets.collect();
         Self {
             tree: Tree::default(),
             program,
-            targets: targets.collect(),
+            looking: targets.iter().filter(|wanted| !wanted.found).count(),
+            attributes: Vec::new(),
+            targets,
             encoding,
             bounds,
             open: Vec::new(),
@@ -121,12 +130,14 @@ impl Watch {
         self.holds.from()
     }
 
+    /// Whether text that comes now tells nothing.
+    pub(super) fn passes_text(&self) -> bool {
+        self.open.is_empty() && self.text_kind.is_none() && self.tree.text_is_plain()
+    }
+
     /// Whether nothing that follows matters.
-    pub(super) fn is_complete(&self) -> bool {
-        self.open.is_empty()
-            && self.holds.is_empty()
-            && self.landmarks.are_complete()
-            && self.targets.iter().all(|wanted| wanted.found && !wanted.all())
+    pub(super) const fn is_complete(&self) -> bool {
+        self.open.is_empty() && self.holds.is_empty() && self.landmarks.are_complete() && self.looking == 0
     }
 
     pub(super) fn take_sightings(&mut self) -> Vec<Sighting> {
@@ -145,13 +156,7 @@ impl Watch {
 
     /// Takes a token that stands at `at`; `after` is what follows it, as far as it is there. Returns how the text behind it
     /// is read, where that is not as markup.
-    pub(super) fn token(
-        &mut self,
-        token: Token,
-        source: &[u8],
-        after: &[u8],
-        at: u64,
-    ) -> Option<(TextKind, Name)> {
+    pub(super) fn token(&mut self, token: &Token, source: &[u8], after: &[u8], at: u64) -> Option<TextKind> {
         self.landmarks.bound(at, self.bounds.max_undecided_bytes, &mut self.holds);
         self.holds.bound(at, self.bounds.max_undecided_bytes);
         let expected = match token {
@@ -160,20 +165,19 @@ impl Watch {
                 return None;
             }
             Token::Nothing { comment, .. } => {
-                if comment {
+                if *comment {
                     self.end_text_node();
                 }
                 return None;
             }
             Token::Start { name, name_end, self_closing, .. } => {
                 self.end_text_node();
-                let tag = tree::StartTag { name: &name, source, name_end, self_closing };
-                let kind = self.start(&tag, after, at);
-                kind.map(|kind| (kind, name))
+                let (name_end, self_closing) = (*name_end, *self_closing);
+                self.start(&tree::StartTag { name, source, name_end, self_closing }, after, at)
             }
             Token::End { name, .. } => {
                 self.end_text_node();
-                self.end_tag(&name, at..at.saturating_add(as_u64(source.len())));
+                self.end_tag(name, at..at.saturating_add(as_u64(source.len())));
                 None
             }
             Token::Doctype { .. } => {
@@ -234,6 +238,7 @@ impl Watch {
     }
 
     /// Text that may open elements, or end them.
+    #[cold]
     fn text_that_matters(&mut self, source: &[u8], at: u64) {
         let mut rest = source;
         let mut at = at;
@@ -241,7 +246,7 @@ impl Watch {
             let class = fragment::Class::of(*first);
             let len = rest.iter().position(|byte| fragment::Class::of(*byte) != class).unwrap_or(rest.len());
             self.tree.text(class == fragment::Class::Space, class == fragment::Class::Null);
-            self.after_step(at..at, None, None);
+            self.after_step(&(at..at), None, None);
             self.landmarks.after_token(&self.tree, at, 0, !self.open.is_empty(), &mut self.holds);
             rest = rest.get(len..).unwrap_or_default();
             at = at.saturating_add(as_u64(len));
@@ -249,7 +254,8 @@ impl Watch {
     }
 
     fn start(&mut self, tag: &tree::StartTag<'_>, after: &[u8], at: u64) -> Option<TextKind> {
-        let before = self.may_end_elements(tag).then(|| self.tree.clone());
+        let may_end = self.open.iter().any(|open| open.inserts_at_end && open.ends_by_start_tags);
+        let before = may_end.then(|| self.tree.clone());
         self.tree.start(tag);
         for open in &mut self.open {
             open.shadows.iter_mut().for_each(|(_, shadow)| shadow.start(tag, &self.tree));
@@ -262,14 +268,8 @@ impl Watch {
             self.lost = Some(Lost::Ambiguous);
             return None;
         }
-        let mut lead = self.lead();
-        if self.pre_content.take() == Some(at)
-            && let Some(lead) = &mut lead
-        {
-            // What comes to stand behind the `pre` may begin with a line feed, which it would lose.
-            lead.push(LeadTag { ends: None, tag: b"\n".to_vec() });
-        }
-        self.after_step(at..at, None, before);
+        let begins_pre = self.pre_content.take() == Some(at);
+        self.after_step(&(at..at), None, before.as_ref());
         let own = self.tree.step.own?;
         let void = self.tree.step.is_void;
         let text = self.tree.step.text;
@@ -279,7 +279,7 @@ impl Watch {
         {
             self.pre_content = Some(at.saturating_add(as_u64(tag.source.len())));
         }
-        self.enter_own(tag, own, lead, after, at);
+        self.enter_own(tag, own, begins_pre, after, at);
         if void {
             self.tree.close_void();
         }
@@ -296,10 +296,10 @@ impl Watch {
         if step.resumed {
             return None;
         }
-        let older = step.closed.iter().filter(|node| node.id < step.first_id && !node.is(Tag::Head));
+        let older = self.tree.closed.iter().filter(|node| node.id < step.first_id && !node.is(Tag::Head));
         let mut lead = fragment::end_tags(older)?;
         let opened = self.tree.stack.iter().rev().take_while(|node| node.id >= step.first_id);
-        let mut implied: Vec<&Node> = opened.filter(|node| Some(node.id) != step.own).collect();
+        let mut implied: Vec<&Box<Node>> = opened.filter(|node| Some(node.id) != step.own).collect();
         implied.reverse();
         // The others imply html.
         for node in implied.into_iter().filter(|node| !node.is(Tag::Html)) {
@@ -315,7 +315,7 @@ impl Watch {
             for open in &mut self.open {
                 open.shadows.iter_mut().for_each(|(_, shadow)| shadow.end_of_text());
             }
-            self.after_step(range, Some(name), before);
+            self.after_step(&range, Some(name), before.as_ref());
             return;
         }
         let closes = self.tree.stack.iter().rposition(|node| node.name == *name);
@@ -333,51 +333,26 @@ impl Watch {
                 shadow.end(name, ends, &self.tree);
             }
         }
-        self.after_step(range, Some(name), before);
+        self.after_step(&range, Some(name), before.as_ref());
     }
 
     fn ends_matter(&self) -> bool {
         self.open.iter().any(|open| open.inserts_at_end)
     }
 
-    /// Whether a start tag may end an element behind or in whose end something is to be inserted.
-    fn may_end_elements(&self, tag: &tree::StartTag<'_>) -> bool {
-        self.ends_matter()
-            && (matches!(
-                tag.name.tag,
-                Tag::Li
-                    | Tag::Dd
-                    | Tag::Dt
-                    | Tag::Option
-                    | Tag::Optgroup
-                    | Tag::Td
-                    | Tag::Th
-                    | Tag::Tr
-                    | Tag::Tbody
-                    | Tag::Thead
-                    | Tag::Tfoot
-                    | Tag::Caption
-                    | Tag::Col
-                    | Tag::Colgroup
-                    | Tag::A
-                    | Tag::Nobr
-                    | Tag::Button
-                    | Tag::Table
-                    | Tag::Select
-                    | Tag::Input
-                    | Tag::Rb
-                    | Tag::Rp
-                    | Tag::Rt
-                    | Tag::Rtc
-            ) || tag.name.tag.is_heading()
-                || (tag.name.tag.is_special() && self.tree.stack.iter().any(|node| node.is(Tag::P)))
-                || self.tree.is_in_foreign()
-                || self.tree.stack.last().is_some_and(|node| node.is(Tag::Colgroup) || node.is(Tag::Head)))
+    /// Follows what a token did to the tree: elements that ended, elements that began without a tag.
+    fn after_step(&mut self, range: &Range<u64>, end: Option<&Name>, before: Option<&Tree>) {
+        if !self.tree.closed.is_empty() {
+            self.follow_closed(range, end, before);
+        }
+        if self.tree.step.moved_something() {
+            self.follow_moves();
+        }
+        self.enter_untagged(range.start);
     }
 
-    /// Follows what a token did to the tree: elements that ended, elements that began without a tag.
-    fn after_step(&mut self, range: Range<u64>, end: Option<&Name>, before: Option<Tree>) {
-        let mut closed = std::mem::take(&mut self.tree.step.closed);
+    fn follow_closed(&mut self, range: &Range<u64>, end: Option<&Name>, before: Option<&Tree>) {
+        let mut closed = std::mem::take(&mut self.tree.closed);
         if let Some(last) = closed.last_mut() {
             // A tag that means this element without being its own would mean something else if it were not there.
             let misses = end.is_some_and(|name| last.name != *name);
@@ -390,10 +365,17 @@ impl Watch {
         let last = closed.len().saturating_sub(1);
         for (index, node) in closed.iter().enumerate() {
             self.holds.settle(Hold::Settle { guard: node.id });
-            let is_own = end.is_some_and(|name| index == last && node.name == *name);
-            self.close(node, is_own, &range, before.as_ref());
+            if !self.open.is_empty() {
+                let is_own = end.is_some_and(|name| index == last && node.name == *name);
+                self.close(node, is_own, range, before);
+            }
         }
-        self.tree.step.closed = closed;
+        self.tree.closed = closed;
+    }
+
+    /// Elements were moved, or go on in another place.
+    #[cold]
+    fn follow_moves(&mut self) {
         if self.tree.step.adopted {
             if self.program.is_positional || self.program.has_child {
                 self.lost = Some(Lost::Ambiguous);
@@ -411,7 +393,7 @@ impl Watch {
             }
             // Some are closed by the token that makes them.
             let parent = self.tree.stack.last().map(|node| node.marks.clone()).unwrap_or_default();
-            for node in self.tree.step.closed.iter().filter(|node| node.id >= first_id) {
+            for node in self.tree.closed.iter().filter(|node| node.id >= first_id) {
                 if node.origin == Origin::Clone && !node.in_template {
                     cloned.push(self.program.moved(&parent, &mut node.marks.clone()).targets);
                 }
@@ -430,15 +412,12 @@ impl Watch {
         if self.tree.step.reconstructed && self.program.is_positional {
             self.lost = Some(Lost::Ambiguous);
         }
-        self.enter_untagged(range.start);
     }
 
+    #[cold]
     fn close(&mut self, node: &Node, is_own: bool, range: &Range<u64>, before: Option<&Tree>) {
         let Some(at) = self.open.iter().rposition(|open| open.node == node.id) else { return };
         let open = self.open.remove(at);
-        if !open.needs_end {
-            return;
-        }
         let mut end = End {
             element: open.element,
             tag: if is_own { range.clone() } else { range.start..range.start },
@@ -516,9 +495,10 @@ impl Watch {
         }
     }
 
+    #[cold]
     fn enter_all_untagged(&mut self, first: u32, own: Option<u32>) {
         // Some are closed by the token that implies them.
-        let closed = self.tree.step.closed.iter().filter(|node| node.origin == Origin::Implied);
+        let closed = self.tree.closed.iter().filter(|node| node.origin == Origin::Implied);
         let open = self.tree.stack.iter().filter(|node| Some(node.id) != own);
         let mut opened: Vec<u32> = closed.chain(open).map(|node| node.id).filter(|id| *id >= first).collect();
         opened.sort_unstable();
@@ -528,12 +508,12 @@ impl Watch {
     }
 
     fn enter_implied(&mut self, id: u32) {
-        let closed = self.tree.step.closed.iter().find(|node| node.id == id);
+        let closed = self.tree.closed.iter().find(|node| node.id == id);
         let index = self.tree.stack.iter().rposition(|node| node.id == id);
         let Some(node) = closed.or_else(|| self.tree.stack.get(index?)) else { return };
         let (origin, in_template) = (node.origin, node.in_template);
         let (name, ns, parent) = (node.name.clone(), node.ns, node.parent);
-        let mut marks = node.marks.clone();
+        let mut marks = Marks::from(node.marks.local().clone());
         let is_root = index == Some(0);
         let parent = if is_root { None } else { self.tree.stack.get_mut(parent).map(|node| &mut node.marks) };
         let matched = if origin == Origin::Clone {
@@ -545,7 +525,8 @@ impl Watch {
             let source = [b"<", name.bytes(), b">"].concat();
             let name_end = source.len().saturating_sub(1);
             let tag = tree::StartTag { name: &name, source: &source, name_end, self_closing: false };
-            let mut candidate = Candidate::new(tag, ns, self.tree.quirks, self.encoding, is_root);
+            let (quirks, attributes) = (self.tree.quirks, &mut self.attributes);
+            let mut candidate = Candidate::new(tag, ns, quirks, self.encoding, is_root, attributes);
             self.program.enter(&mut candidate, parent, &mut marks)
         };
         if let Some(node) = index.and_then(|index| self.tree.stack.get_mut(index)) {
@@ -572,39 +553,50 @@ impl Watch {
             target.found = true;
             wanted.push(index);
             if !target.all() {
+                self.looking = self.looking.saturating_sub(1);
                 self.program.finish(index);
             }
         }
         wanted
     }
 
-    fn enter_own(
+    fn enter_own(&mut self, tag: &tree::StartTag<'_>, own: u32, begins_pre: bool, after: &[u8], at: u64) {
+        let (quirks, is_root) = (self.tree.quirks, self.tree.stack.len() == 1);
+        let Some((node, above)) = self.tree.stack.split_last_mut().filter(|(node, _)| node.id == own) else {
+            return;
+        };
+        let parent = above.get_mut(node.parent).map(|node| &mut node.marks);
+        let Node { name, ns, in_template, marks, .. } = &mut **node;
+        let candidate = tree::StartTag { name, ..*tag };
+        let mut candidate =
+            Candidate::new(candidate, *ns, quirks, self.encoding, is_root, &mut self.attributes);
+        let matched = self.program.enter(&mut candidate, parent, marks);
+        let is_looked_for = !matched.targets.is_empty() && !*in_template;
+        if tag.name.tag.is_formatting() && *ns == Namespace::Html && !marks.local().is_empty() {
+            let matches = marks.local().clone();
+            self.tree.remember_matches(own, matches);
+        }
+        if is_looked_for {
+            self.sight(tag, own, matched, begins_pre, after, at);
+        }
+    }
+
+    /// The start tag of an element that targets match.
+    #[cold]
+    fn sight(
         &mut self,
         tag: &tree::StartTag<'_>,
         own: u32,
-        lead: Option<Vec<LeadTag>>,
+        Matched { targets, by_context }: Matched,
+        begins_pre: bool,
         after: &[u8],
         at: u64,
     ) {
         let index = self.tree.stack.len().saturating_sub(1);
-        let Some(node) = self.tree.stack.get(index).filter(|node| node.id == own) else { return };
-        let (ns, in_template, parent, name) = (node.ns, node.in_template, node.parent, node.name.clone());
-        let can_have_content = !self.tree.step.is_void;
+        let Some(node) = self.tree.stack.get(index) else { return };
+        let (name, ns) = (node.name.clone(), node.ns);
         let tag = tree::StartTag { name: &name, ..*tag };
-        let mut candidate = Candidate::new(tag, ns, self.tree.quirks, self.encoding, index == 0);
-        let mut marks = Marks::default();
-        let parent =
-            if index == 0 { None } else { self.tree.stack.get_mut(parent).map(|node| &mut node.marks) };
-        let Matched { targets, by_context } = self.program.enter(&mut candidate, parent, &mut marks);
-        if name.tag.is_formatting() && ns == Namespace::Html {
-            self.tree.remember_marks(own, &marks);
-        }
-        if let Some(node) = self.tree.stack.get_mut(index) {
-            node.marks = marks;
-        }
-        if in_template || targets.is_empty() {
-            return;
-        }
+        let can_have_content = !self.tree.step.is_void;
         let targets = self.wanted(targets);
         if targets.is_empty() {
             return;
@@ -612,6 +604,11 @@ impl Watch {
         if self.elements >= self.bounds.max_elements {
             self.passed_over = true;
             return;
+        }
+        let mut lead = self.lead();
+        if let Some(lead) = lead.as_mut().filter(|_| begins_pre) {
+            // What comes to stand behind the `pre` may begin with a line feed, which it would lose.
+            lead.push(LeadTag { ends: None, tag: b"\n".to_vec() });
         }
         let element = ElementId(self.elements);
         self.elements = self.elements.saturating_add(1);
@@ -789,10 +786,9 @@ impl Watch {
         let open = Open {
             element: start_tag.element,
             node,
-            // The end of a text matters to whoever edits it.
-            needs_end: true,
             needs_text,
             inserts_at_end,
+            ends_by_start_tags: self.tree.stack.iter().any(|node| node.may_end_by_start_tag()),
             targets: targets.to_vec(),
             text: self.tree.step.text.zip(self.tree.stack.last().map(|node| node.name.clone())),
             shadows,
@@ -806,7 +802,7 @@ impl Watch {
         let in_text = self.text_kind.is_some() || !whole;
         let had_body = self.tree.has_body();
         self.tree.end_of_page(self.text_kind.is_some());
-        self.after_step(at..at, None, None);
+        self.after_step(&(at..at), None, None);
         let body_lead = self.landmarks.body_lead(&self.tree).filter(|_| !in_text);
         let ended = self.landmarks.body_end(at);
         let before = self.ends_matter().then(|| self.tree.in_body_again());

@@ -1,10 +1,12 @@
 //! What selectors say of an open element: one bit for each compound selector of the page's patches.
 
-/// A set of small numbers.
+use crate::name::Name;
+
+/// A set of small numbers. Nothing is allocated for those below 64, which are all that most pages need.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Bits {
     low: u64,
-    high: Vec<u64>,
+    high: Option<Box<[u64]>>,
 }
 
 impl Bits {
@@ -12,11 +14,21 @@ impl Bits {
         (index / 64, 1 << (index % 64))
     }
 
+    /// The words above the lowest, at least so many.
+    fn grown(&mut self, words: usize) -> &mut [u64] {
+        if self.high.as_deref().map_or(0, <[u64]>::len) < words {
+            let mut high = self.high.take().unwrap_or_default().into_vec();
+            high.resize(words, 0);
+            self.high = Some(high.into_boxed_slice());
+        }
+        self.high.as_deref_mut().unwrap_or_default()
+    }
+
     pub(crate) fn contains(&self, index: usize) -> bool {
         let (word, bit) = Self::split(index);
         let word = match word.checked_sub(1) {
             None => self.low,
-            Some(word) => self.high.get(word).copied().unwrap_or_default(),
+            Some(word) => self.high.as_deref().and_then(|high| high.get(word)).copied().unwrap_or_default(),
         };
         word & bit != 0
     }
@@ -25,36 +37,47 @@ impl Bits {
         let (word, bit) = Self::split(index);
         match word.checked_sub(1) {
             None => self.low |= bit,
-            Some(word) => {
-                if self.high.len() <= word {
-                    self.high.resize(word.saturating_add(1), 0);
-                }
-                if let Some(word) = self.high.get_mut(word) {
+            Some(at) => {
+                if let Some(word) = self.grown(word).get_mut(at) {
                     *word |= bit;
                 }
             }
         }
     }
 
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.low == 0 && self.high.is_none()
+    }
+
+    /// As `other`.
+    #[inline]
+    pub(crate) fn assign(&mut self, other: &Self) {
+        self.low = other.low;
+        if self.high.is_some() || other.high.is_some() {
+            self.high.clone_from(&other.high);
+        }
+    }
+
     pub(crate) fn extend(&mut self, other: &Self) {
         self.low |= other.low;
-        if self.high.len() < other.high.len() {
-            self.high.resize(other.high.len(), 0);
-        }
-        for (word, more) in self.high.iter_mut().zip(&other.high) {
-            *word |= more;
+        if let Some(high) = &other.high {
+            for (word, more) in self.grown(high.len()).iter_mut().zip(high) {
+                *word |= more;
+            }
         }
     }
 
     /// Its numbers, ascending.
     pub(crate) fn iter(&self) -> impl Iterator<Item = usize> {
-        std::iter::once(self.low).chain(self.high.iter().copied()).enumerate().flat_map(|(at, mut word)| {
-            std::iter::from_fn(move || {
-                let bit = usize::try_from(word.trailing_zeros()).ok().filter(|_| word != 0)?;
-                word &= word.wrapping_sub(1);
-                Some(at.saturating_mul(64).saturating_add(bit))
-            })
-        })
+        std::iter::once(self.low).chain(self.high.iter().flatten().copied()).enumerate().flat_map(
+            |(at, mut word)| {
+                std::iter::from_fn(move || {
+                    let bit = usize::try_from(word.trailing_zeros()).ok().filter(|_| word != 0)?;
+                    word &= word.wrapping_sub(1);
+                    Some(at.saturating_mul(64).saturating_add(bit))
+                })
+            },
+        )
     }
 }
 
@@ -67,14 +90,33 @@ pub(crate) struct Marks {
     pub(super) matched: Bits,
     /// What it or one of its ancestors matches.
     pub(super) above: Bits,
-    /// How many children it has.
-    pub(super) children: u32,
-    /// What its last child matches.
-    pub(super) last_child: Bits,
-    /// What any of its children matches.
-    pub(super) any_child: Bits,
-    /// How many children it has of each type; kept only where a selector asks.
-    pub(super) types: Vec<(Box<[u8]>, u32)>,
+    /// Kept only where a selector asks.
+    pub(super) children: Option<Box<Children>>,
+}
+
+impl Marks {
+    pub(crate) const fn local(&self) -> &Bits {
+        &self.local
+    }
+}
+
+impl From<Bits> for Marks {
+    /// Of an element that matches this by itself, and stands nowhere yet.
+    fn from(local: Bits) -> Self {
+        Self { local, ..Self::default() }
+    }
+}
+
+/// The children that an element has so far.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Children {
+    pub(super) count: u32,
+    /// What the last one matches.
+    pub(super) last: Bits,
+    /// What any of them matches.
+    pub(super) any: Bits,
+    /// How many of each type.
+    pub(super) types: Vec<(Name, u32)>,
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::borrow::Borrow;
 use std::fmt;
+use std::sync::Arc;
 
 use cssparser::{Parser as CssParser, ParserInput, ToCss};
 use selectors::attr::{AttrSelectorOperator, ParsedAttrSelectorOperation, ParsedCaseSensitivity};
@@ -11,11 +12,12 @@ use selectors::parser::{
 };
 
 use super::Reason;
+use crate::name::Name;
 
 /// One of the alternatives that commas separate: its compound selectors, the one for the element itself last.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Complex {
-    pub(crate) compounds: Vec<Compound>,
+    pub(crate) compounds: Vec<Arc<Compound>>,
 }
 
 /// Tests of one element.
@@ -39,7 +41,7 @@ pub(crate) enum Test {
     /// As written, and in lower case.
     Type {
         name: String,
-        lower: String,
+        lower: Name,
     },
     Id(String),
     Class(String),
@@ -109,12 +111,13 @@ fn complex(selector: &RawSelector<Css>) -> Result<Complex, Reason> {
                 RawCombinator::LaterSibling => Combinator::LaterSibling,
                 _ => return Err(Reason::Pseudo),
             };
-            compounds.push(Compound { combinator: Some(combinator), tests: std::mem::take(&mut tests) });
+            let tests = std::mem::take(&mut tests);
+            compounds.push(Arc::new(Compound { combinator: Some(combinator), tests }));
         } else {
             tests.extend(test(component)?);
         }
     }
-    compounds.push(Compound { combinator: None, tests });
+    compounds.push(Arc::new(Compound { combinator: None, tests }));
     compounds.reverse();
     Ok(Complex { compounds })
 }
@@ -122,7 +125,7 @@ fn complex(selector: &RawSelector<Css>) -> Result<Complex, Reason> {
 fn test(component: &Component<Css>) -> Result<Option<Test>, Reason> {
     Ok(Some(match component {
         Component::LocalName(name) => {
-            Test::Type { name: name.name.0.clone(), lower: name.lower_name.0.clone() }
+            Test::Type { name: name.name.0.clone(), lower: Name::new(name.lower_name.0.as_bytes()) }
         }
         Component::ID(id) => Test::Id(id.0.clone()),
         Component::Class(class) => Test::Class(class.0.clone()),
@@ -180,9 +183,9 @@ fn alternatives(list: &SelectorList<Css>) -> Result<Vec<Vec<Test>>, Reason> {
         .iter()
         .map(|selector| {
             let complex = complex(selector)?;
-            match <[Compound; 1]>::try_from(complex.compounds) {
-                Ok([compound]) => Ok(compound.tests),
-                Err(_) => Err(Reason::CombinatorInside),
+            match complex.compounds.as_slice() {
+                [compound] => Ok(compound.tests.clone()),
+                _ => Err(Reason::CombinatorInside),
             }
         })
         .collect()

@@ -5,13 +5,14 @@
 //! selectors, never with its depth.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use encoding_rs::Encoding;
 use selectors::attr::{AttrSelectorOperator, CaseSensitivity};
 
 use super::Selector;
-use super::marks::{Bits, Marks};
+use super::marks::{Bits, Children, Marks};
 use super::parse::{AttributeTest, Case, Combinator, Compound, Test};
 use crate::attribute::Attribute;
 use crate::character_reference::decode_attribute;
@@ -19,9 +20,11 @@ use crate::name::Name;
 use crate::tree::{Namespace, StartTag};
 
 /// See the [module](self).
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Program {
+    /// Ascending by target.
     steps: Vec<Step>,
+    lookup: Lookup,
     /// A selector counts siblings.
     pub(crate) is_positional: bool,
     counts_types: bool,
@@ -29,25 +32,74 @@ pub(crate) struct Program {
     pub(crate) has_child: bool,
 }
 
-#[derive(Debug, Clone)]
+/// One compound selector. That of the one before it in its selector is one bit lower.
+#[derive(Debug)]
 struct Step {
-    selector: Arc<Selector>,
-    /// Which alternative, and which compound in it.
-    at: (usize, usize),
-    /// The target whose element it describes; `None` for what stands before it.
-    target: Option<usize>,
+    compound: Arc<Compound>,
+    /// Nothing stands before it.
+    is_first: bool,
+    target: usize,
+    /// It describes the target's element, not what stands before that.
+    is_last: bool,
     /// Nobody asks for it any more.
     done: bool,
 }
 
-impl Step {
-    fn compound(&self) -> Option<&Compound> {
-        self.selector.alternatives.get(self.at.0)?.compounds.get(self.at.1)
+/// Which steps an element may pass, so that thousands of patches do not have to be tried on every element.
+#[derive(Debug, Default)]
+struct Lookup {
+    /// By the id that they ask for, in lower case.
+    ids: HashMap<Box<[u8]>, Vec<usize>>,
+    /// By a class that they ask for, in lower case.
+    classes: HashMap<Box<[u8]>, Vec<usize>>,
+    /// All others.
+    rest: Vec<usize>,
+}
+
+/// Fewer steps are tried sooner than looked up.
+const FEW: usize = 32;
+
+impl Lookup {
+    fn new(steps: &[Step]) -> Self {
+        let mut lookup = Self::default();
+        for (index, step) in steps.iter().enumerate() {
+            let asks = |test: &&Test| matches!(test, Test::Id(_) | Test::Class(_));
+            let steps = match step.compound.tests.iter().find(asks).filter(|_| steps.len() > FEW) {
+                Some(Test::Id(id)) => {
+                    lookup.ids.entry(id.to_ascii_lowercase().into_bytes().into()).or_default()
+                }
+                Some(Test::Class(class)) => {
+                    lookup.classes.entry(class.to_ascii_lowercase().into_bytes().into()).or_default()
+                }
+                _ => &mut lookup.rest,
+            };
+            steps.push(index);
+        }
+        lookup
     }
 
-    /// The compound selector before it is one bit lower.
-    const fn is_first(&self) -> bool {
-        self.at.1 == 0
+    /// Calls `found` with every step that the element may pass.
+    fn each(&self, element: &mut Candidate<'_>, mut found: impl FnMut(usize, &mut Candidate<'_>)) {
+        for index in &self.rest {
+            found(*index, element);
+        }
+        let mut all = |steps: Option<&Vec<usize>>, element: &mut Candidate<'_>| {
+            for index in steps.into_iter().flatten() {
+                found(*index, element);
+            }
+        };
+        if !self.ids.is_empty()
+            && let Some(id) = element.value("id")
+        {
+            all(self.ids.get(id.to_ascii_lowercase().as_bytes()), element);
+        }
+        if !self.classes.is_empty()
+            && let Some(classes) = element.value("class")
+        {
+            for class in split_classes(&classes) {
+                all(self.classes.get(class.to_ascii_lowercase().as_bytes()), element);
+            }
+        }
     }
 }
 
@@ -63,76 +115,88 @@ pub(crate) struct Matched {
 impl Program {
     /// The selectors, in the order of the targets.
     pub(crate) fn new(selectors: impl Iterator<Item = (usize, Arc<Selector>)>) -> Self {
-        let mut program =
-            Self { steps: Vec::new(), is_positional: false, counts_types: false, has_child: false };
+        let mut steps = Vec::new();
         for (target, selector) in selectors {
-            for (alternative, complex) in selector.alternatives.iter().enumerate() {
+            for complex in &selector.alternatives {
                 let last = complex.compounds.len().saturating_sub(1);
-                for (at, compound) in complex.compounds.iter().enumerate() {
-                    program.is_positional |= compound.is_positional();
-                    program.counts_types |= compound.counts_types();
-                    program.has_child |= compound.combinator == Some(Combinator::Child);
-                    program.steps.push(Step {
-                        selector: Arc::clone(&selector),
-                        at: (alternative, at),
-                        target: (at == last).then_some(target),
-                        done: false,
-                    });
-                }
+                steps.extend(complex.compounds.iter().enumerate().map(|(at, compound)| Step {
+                    compound: Arc::clone(compound),
+                    is_first: at == 0,
+                    target,
+                    is_last: at == last,
+                    done: false,
+                }));
             }
         }
-        program
+        let any = |holds: fn(&Compound) -> bool| steps.iter().any(|step| holds(&step.compound));
+        Self {
+            is_positional: any(Compound::is_positional),
+            counts_types: any(Compound::counts_types),
+            has_child: any(|compound| compound.combinator == Some(Combinator::Child)),
+            lookup: Lookup::new(&steps),
+            steps,
+        }
     }
 
     /// Nobody asks for this target any more.
     pub(crate) fn finish(&mut self, target: usize) {
-        let mut done = false;
-        for step in self.steps.iter_mut().rev() {
-            if let Some(found) = step.target {
-                done = found == target;
+        let start = self.steps.partition_point(|step| step.target < target);
+        let steps = self.steps.iter_mut().enumerate().skip(start);
+        for (index, step) in steps.take_while(|(_, step)| step.target == target) {
+            step.done = true;
+            if let Ok(at) = self.lookup.rest.binary_search(&index) {
+                self.lookup.rest.remove(at);
             }
-            step.done |= done;
         }
     }
 
-    /// Matches an element that is a child of `parent`; what it says goes into `marks`, and into those of the parent.
+    /// Matches an element that is a child of `parent`; what it says goes into `marks`, which are empty, and into those of
+    /// the parent.
     pub(crate) fn enter(
         &self,
         element: &mut Candidate<'_>,
         parent: Option<&mut Marks>,
         marks: &mut Marks,
     ) -> Matched {
-        *marks = Marks::default();
         let mut root = Marks::default();
         let parent = parent.unwrap_or(&mut root);
-        parent.children = parent.children.saturating_add(1);
-        element.index = parent.children;
-        if self.counts_types {
-            element.index_of_type = count_type(&mut parent.types, element.tag.name.bytes());
-        }
-        for (index, step) in self.steps.iter().enumerate() {
-            if !step.done
-                && step.compound().is_some_and(|it| it.tests.iter().all(|test| element.passes(test)))
-            {
-                marks.local.insert(index);
+        if self.is_positional {
+            let children = parent.children.get_or_insert_default();
+            children.count = children.count.saturating_add(1);
+            element.index = children.count;
+            if self.counts_types {
+                element.index_of_type = children.count_type(element.tag.name);
             }
         }
-        let matched = self.place(parent, marks);
-        parent.last_child = marks.matched.clone();
-        parent.any_child.extend(&marks.matched);
-        matched
+        self.lookup.each(element, |index, element| {
+            let live = self.steps.get(index).filter(|step| !step.done);
+            if live.is_some_and(|step| step.compound.tests.iter().all(|test| element.passes(test))) {
+                marks.local.insert(index);
+            }
+        });
+        self.arrive(parent, marks)
     }
 
     /// A formatting element goes on, with the attributes of its first start tag, in another place.
     pub(crate) fn enter_clone(&self, parent: Option<&mut Marks>, marks: &mut Marks) -> Matched {
         let mut root = Marks::default();
         let parent = parent.unwrap_or(&mut root);
-        parent.children = parent.children.saturating_add(1);
+        if self.is_positional {
+            let children = parent.children.get_or_insert_default();
+            children.count = children.count.saturating_add(1);
+        }
         let local = std::mem::take(&mut marks.local);
-        *marks = Marks { local, ..Marks::default() };
+        *marks = Marks::from(local);
+        self.arrive(parent, marks)
+    }
+
+    /// Places the new last child of `parent`.
+    fn arrive(&self, parent: &mut Marks, marks: &mut Marks) -> Matched {
         let matched = self.place(parent, marks);
-        parent.last_child = marks.matched.clone();
-        parent.any_child.extend(&marks.matched);
+        if let Some(children) = &mut parent.children {
+            children.last.clone_from(&marks.matched);
+            children.any.extend(&marks.matched);
+        }
         matched
     }
 
@@ -144,31 +208,47 @@ impl Program {
 
     fn place(&self, parent: &Marks, marks: &mut Marks) -> Matched {
         let mut found = Matched::default();
+        marks.above.assign(&parent.above);
+        if marks.local.is_empty() {
+            return found;
+        }
         for index in marks.local.iter() {
             let Some(step) = self.steps.get(index) else { continue };
             let before = index.wrapping_sub(1);
-            let holds = match step.compound().and_then(|compound| compound.combinator) {
-                None => step.is_first(),
+            let holds = match step.compound.combinator {
+                None => step.is_first,
                 Some(Combinator::Descendant) => parent.above.contains(before),
                 Some(Combinator::Child) => parent.matched.contains(before),
-                Some(Combinator::NextSibling) => parent.last_child.contains(before),
-                Some(Combinator::LaterSibling) => parent.any_child.contains(before),
+                Some(Combinator::NextSibling) => {
+                    parent.children.as_ref().is_some_and(|children| children.last.contains(before))
+                }
+                Some(Combinator::LaterSibling) => {
+                    parent.children.as_ref().is_some_and(|children| children.any.contains(before))
+                }
             };
             if holds {
                 marks.matched.insert(index);
-                if let Some(target) = step.target {
-                    found.by_context |=
-                        !step.is_first() || step.compound().is_some_and(Compound::is_positional);
-                    if !found.targets.contains(&target) {
-                        found.targets.push(target);
-                    }
+                if step.is_last {
+                    found.by_context |= !step.is_first || step.compound.is_positional();
+                    found.targets.push(step.target);
                 }
             }
         }
-        found.targets.sort_unstable();
-        marks.above = parent.above.clone();
+        // Steps ascend by target; several alternatives of one may match.
+        found.targets.dedup();
         marks.above.extend(&marks.matched);
         found
+    }
+}
+
+impl Children {
+    fn count_type(&mut self, name: &Name) -> u32 {
+        if let Some((_, count)) = self.types.iter_mut().find(|(known, _)| known == name) {
+            *count = count.saturating_add(1);
+            return *count;
+        }
+        self.types.push((name.clone(), 1));
+        1
     }
 }
 
@@ -200,15 +280,6 @@ impl Test {
     }
 }
 
-fn count_type(types: &mut Vec<(Box<[u8]>, u32)>, name: &[u8]) -> u32 {
-    if let Some((_, count)) = types.iter_mut().find(|(known, _)| **known == *name) {
-        *count = count.saturating_add(1);
-        return *count;
-    }
-    types.push((name.into(), 1));
-    1
-}
-
 /// An element that is being matched.
 pub(crate) struct Candidate<'t> {
     pub(crate) tag: StartTag<'t>,
@@ -220,25 +291,28 @@ pub(crate) struct Candidate<'t> {
     index: u32,
     index_of_type: u32,
     /// Read when a test asks for them.
-    attributes: Option<Vec<Attribute>>,
+    attributes: &'t mut Vec<Attribute>,
+    is_read: bool,
 }
 
 impl<'t> Candidate<'t> {
+    /// `attributes` is for its own use.
     pub(crate) const fn new(
         tag: StartTag<'t>,
         ns: Namespace,
         quirks: bool,
         encoding: &'static Encoding,
         is_root: bool,
+        attributes: &'t mut Vec<Attribute>,
     ) -> Self {
-        Self { tag, ns, quirks, encoding, is_root, index: 0, index_of_type: 0, attributes: None }
+        Self { tag, ns, quirks, encoding, is_root, index: 0, index_of_type: 0, attributes, is_read: false }
     }
 
     fn passes(&mut self, test: &Test) -> bool {
         match test {
             Test::Type { name, lower } => {
                 if self.ns == Namespace::Html {
-                    self.tag.name.bytes() == lower.as_bytes()
+                    self.tag.name == lower
                 } else {
                     is_foreign_type(self.tag.name, self.ns, name)
                 }
@@ -250,9 +324,7 @@ impl<'t> Candidate<'t> {
             Test::Class(class) => {
                 let case = self.case();
                 self.value("class").is_some_and(|value| {
-                    value
-                        .split([' ', '\t', '\n', '\x0c', '\r'])
-                        .any(|known| case.eq(known.as_bytes(), class.as_bytes()))
+                    split_classes(&value).any(|known| case.eq(known.as_bytes(), class.as_bytes()))
                 })
             }
             Test::Attribute(attribute) => self.passes_attribute(attribute),
@@ -288,12 +360,19 @@ impl<'t> Candidate<'t> {
     /// The decoded value of an attribute, given in lower case.
     fn value(&mut self, name: &str) -> Option<Cow<'t, str>> {
         let tag = self.tag;
-        if tag.name_end.saturating_add(1) >= tag.source.len() {
+        if tag.is_bare() {
             return None;
         }
-        let attributes = self.attributes.get_or_insert_with(|| tag.attributes().collect());
-        let found = attributes.iter().find(|it| {
-            tag.source.get(it.name.clone()).is_some_and(|found| found.eq_ignore_ascii_case(name.as_bytes()))
+        if !std::mem::replace(&mut self.is_read, true) {
+            self.attributes.clear();
+            self.attributes.extend(tag.attributes());
+        }
+        let found = self.attributes.iter().find(|it| {
+            it.name.len() == name.len()
+                && tag
+                    .source
+                    .get(it.name.clone())
+                    .is_some_and(|found| found.eq_ignore_ascii_case(name.as_bytes()))
         })?;
         let value = found.value.clone().and_then(|at| tag.source.get(at)).unwrap_or_default();
         Some(decode(value, self.encoding))
@@ -303,12 +382,22 @@ impl<'t> Candidate<'t> {
 /// The value of an attribute, as the page's scripts see it, from its bytes between the quotes.
 #[must_use]
 pub fn decode<'v>(value: &'v [u8], encoding: &'static Encoding) -> Cow<'v, str> {
+    let is_plain = |byte: &u8| byte.is_ascii() && !matches!(byte, b'&' | b'\r' | b'\0');
+    if value.iter().all(is_plain)
+        && let Ok(text) = std::str::from_utf8(value)
+    {
+        return Cow::Borrowed(text);
+    }
     let (text, _) = encoding.decode_without_bom_handling(value);
     if !text.contains(['&', '\r', '\0']) {
         return text;
     }
     let text = text.replace("\r\n", "\n").replace('\r', "\n").replace('\0', "\u{FFFD}");
     Cow::Owned(decode_attribute(&text).into_owned())
+}
+
+fn split_classes(value: &str) -> impl Iterator<Item = &str> {
+    value.split([' ', '\t', '\n', '\x0c', '\r'])
 }
 
 /// Names in SVG have capitals, which the parser restores (WHATWG HTML § 13.2.6.5, adjust SVG tag names).
@@ -367,5 +456,81 @@ fn is_nth(index: u32, a: i32, b: i32) -> bool {
     match i64::from(a) {
         0 => offset == 0,
         a => offset % a == 0 && offset / a >= 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::locate::{Bounds, Locator, Place, Sighting, Target};
+
+    /// The offsets of the elements that each selector finds.
+    fn found(selectors: &[&str], page: &[u8]) -> Vec<Vec<u64>> {
+        let target = |selector: &&str| Target {
+            place: Place::Elements {
+                selector: Arc::new(selector.parse().unwrap()),
+                all: true,
+                skip_first: 0,
+            },
+            needs_end: false,
+            needs_text: false,
+            displaces: false,
+            keeps_content: None,
+            attributes: None,
+            inserts: Vec::new(),
+        };
+        let bounds = Bounds { max_tag_bytes: 1024, max_elements: 1024, max_undecided_bytes: 1024 };
+        let mut locator = Locator::new(selectors.iter().map(target).collect(), encoding_rs::UTF_8, bounds);
+        locator.write(page);
+        locator.end();
+        let mut found = vec![Vec::new(); selectors.len()];
+        for sighting in locator.take_sightings() {
+            if let Sighting::Start(start) = sighting {
+                for at in start.targets {
+                    found[at.target].push(start.tag.start);
+                }
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn many_selectors_find_what_few_find() {
+        let page = b"<!doctype html><main id=A class='x  Y'><p class=x id=b>1<p id=B class='y z'>2\
+            <div class=x><p class='x y'>3<b id=a class=q>4</b></div></main><div class='X y x'><p id='&#97;'>5</div>";
+        let selectors = [
+            "#a",
+            "#A",
+            "p#b",
+            ".x",
+            ".x.y",
+            "p.y",
+            "main .x",
+            "main > .x p#b",
+            ".x + #B",
+            ".x ~ div",
+            "#A .z",
+            ":not(.x)",
+            ":is(#a, .z)",
+            "p",
+            "b.q#a",
+            ".x p.y b",
+        ];
+        let decoys: Vec<String> = (0..FEW * 3)
+            .map(|nth| match nth % 3 {
+                0 => format!("#absent-{nth}"),
+                1 => format!(".absent-{nth} p"),
+                _ => format!("absent-{nth}"),
+            })
+            .collect();
+        let crowd: Vec<&str> = selectors.iter().copied().chain(decoys.iter().map(String::as_str)).collect();
+        for page in [&page[..], &page[15..]] {
+            let few: Vec<Vec<u64>> = selectors.iter().flat_map(|selector| found(&[selector], page)).collect();
+            assert!(few.iter().filter(|found| !found.is_empty()).count() > 12, "{few:?}");
+            let many = found(&crowd, page);
+            let (known, absent) = many.split_at(selectors.len());
+            assert_eq!(known, few);
+            assert!(absent.iter().all(Vec::is_empty));
+        }
     }
 }

@@ -1,12 +1,13 @@
 //! Formatting elements that are not nested as the tree needs it: the list of active formatting elements (WHATWG HTML
 //! § 13.2.4.3) and the adoption agency algorithm (§ 13.2.6.4.7).
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::stack::Scope;
 use super::{Entry, Formatting, Name, Namespace, Origin, StartTag, Tag, Tree};
 use crate::attribute::Attributes;
 use crate::name::Name as TagName;
+use crate::selector::marks::{Bits, Marks};
 
 impl Tree {
     /// Whether some formatting element waits to be opened again.
@@ -26,11 +27,11 @@ impl Tree {
         for index in first..self.active.len() {
             let Some(Entry::Element(entry)) = self.active.get(index) else { continue };
             let name = Name::from(entry.tag);
-            let marks = entry.marks.clone();
+            let local = entry.matches.clone();
             let id = self.insert(name, Namespace::Html, Origin::Clone);
             if let Some(node) = self.stack.last_mut() {
                 node.entries = index;
-                node.marks = marks;
+                node.marks = Marks::from(local);
             }
             if let Some(Entry::Element(entry)) = self.active.get_mut(index) {
                 entry.id = id;
@@ -41,12 +42,13 @@ impl Tree {
 
     /// "Create a formatting element": at most three equal ones count, "Noah's Ark".
     pub(super) fn insert_formatting(&mut self, tag: &StartTag<'_>) {
+        let source = Some(tag.source).filter(|_| !tag.is_bare());
         let since_marker = self.active.iter().enumerate().rev().map_while(|(index, entry)| match entry {
             Entry::Marker => None,
             Entry::Element(entry) => Some((index, entry)),
         });
         let equal: Vec<usize> = since_marker
-            .filter(|(_, entry)| entry.tag == tag.name.tag && same_tag(&entry.source, tag.source))
+            .filter(|(_, entry)| entry.tag == tag.name.tag && same_tag(entry.source.as_deref(), source))
             .map(|(index, _)| index)
             .collect();
         if let (3.., Some(earliest)) = (equal.len(), equal.last()) {
@@ -54,20 +56,20 @@ impl Tree {
         }
         self.insert_own(tag);
         if let Some(id) = self.step.own {
-            self.active.push(Entry::Element(Box::new(Formatting {
+            self.active.push(Entry::Element(Formatting {
                 id,
                 tag: tag.name.tag,
-                source: Rc::from(tag.source),
-                marks: crate::selector::marks::Marks::default(),
+                source: source.map(Arc::from),
+                matches: Bits::default(),
                 is_open: true,
-            })));
+            }));
         }
     }
 
-    /// Remembers what selectors say of an element, for its clones.
-    pub(crate) fn remember_marks(&mut self, id: u32, marks: &crate::selector::marks::Marks) {
+    /// Remembers what an element matches by itself, for its clones.
+    pub(crate) fn remember_matches(&mut self, id: u32, matches: Bits) {
         if let Some(Entry::Element(entry)) = self.entry_of(id).and_then(|index| self.active.get_mut(index)) {
-            entry.marks = marks.clone();
+            entry.matches = matches;
         }
     }
 
@@ -116,18 +118,32 @@ impl Tree {
             let mut node = self.stack.remove(index);
             node.strayed = true;
             self.close(&mut node);
-            self.step.closed.push(node);
+            self.closed.push(node);
         }
     }
 
     /// § 13.2.6.4.7, the adoption agency algorithm, for an end tag.
     pub(super) fn adopt(&mut self, subject: Tag) {
+        // As good as every formatting element ends where it should.
+        if let (Some(node), Some(Entry::Element(entry))) = (self.stack.last(), self.active.last())
+            && node.is(subject)
+            && node.id == entry.id
+        {
+            self.active.pop();
+            self.pop();
+            return;
+        }
         let unlisted =
             self.stack.last().is_some_and(|node| node.is(subject) && self.entry_of(node.id).is_none());
         if unlisted {
             self.pop();
             return;
         }
+        self.adopt_misnested(subject);
+    }
+
+    #[cold]
+    fn adopt_misnested(&mut self, subject: Tag) {
         for _ in 0..8 {
             let Some(id) = self.formatting_since_marker(subject) else {
                 self.any_other_end(&TagName::from(subject));
@@ -142,7 +158,7 @@ impl Tree {
                 self.step.ignored = true;
                 return;
             }
-            let block = self.stack.iter().skip(position).position(super::Node::is_special);
+            let block = self.stack.iter().skip(position).position(|node| node.is_special());
             let Some(block) = block.map(|offset| position.saturating_add(offset)) else {
                 self.close_formatting(position, entry);
                 return;
@@ -200,7 +216,7 @@ impl Tree {
                 let mut node = self.stack.remove(at);
                 node.strayed = true;
                 self.close(&mut node);
-                self.step.closed.push(node);
+                self.closed.push(node);
                 continue;
             };
             self.clone_in_place(at, index);
@@ -218,12 +234,12 @@ impl Tree {
         }
         moved.id = self.next_id;
         moved.is_open = true;
-        let (tag, marks) = (moved.tag, moved.marks.clone());
+        let (tag, marks) = (moved.tag, Marks::from(moved.matches.clone()));
         self.active.insert(bookmark.min(self.active.len()), Entry::Element(moved));
 
         let mut gone = self.stack.remove(position);
         gone.strayed = true;
-        self.step.closed.push(gone);
+        self.closed.push(gone);
         let block = self.stack.iter().position(|node| node.id == block_id).unwrap_or_default();
         self.insert(Name::from(tag), Namespace::Html, Origin::Clone);
         if let Some(mut clone) = self.stack.pop() {
@@ -249,13 +265,13 @@ impl Tree {
             node.origin = Origin::Clone;
             node.sighted = None;
             gone.strayed = true;
-            self.step.closed.push(gone);
+            self.closed.push(gone);
         }
     }
 }
 
-/// Whether two start tags of the same name have the same attributes with the same values, in any order.
-fn same_tag(a: &[u8], b: &[u8]) -> bool {
+/// Whether two start tags of the same name have the same attributes with the same values, in any order; `None` has none.
+fn same_tag(a: Option<&[u8]>, b: Option<&[u8]>) -> bool {
     if a == b {
         return true;
     }
@@ -272,5 +288,5 @@ fn same_tag(a: &[u8], b: &[u8]) -> bool {
         found.sort();
         found
     }
-    attributes(a) == attributes(b)
+    attributes(a.unwrap_or_default()) == attributes(b.unwrap_or_default())
 }

@@ -75,7 +75,7 @@ impl Tree {
     pub(super) fn pop(&mut self) {
         if let Some(mut node) = self.stack.pop() {
             self.close(&mut node);
-            self.step.closed.push(node);
+            self.closed.push(node);
         }
     }
 
@@ -88,7 +88,7 @@ impl Tree {
         let leaks = !node.ends_formatting() && self.active.len() > node.entries;
         node.strayed |= leaks || self.form != node.form;
         if node.is(Tag::Head) {
-            self.head = Some(node.clone());
+            self.head = Some(Box::new(node.clone()));
         }
     }
 
