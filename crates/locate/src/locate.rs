@@ -341,6 +341,9 @@ impl Locator {
     #[must_use]
     pub fn located(&self) -> u64 {
         match &self.watch {
+            Some(watch) if watch.ignores_tag(&self.unfinished) => {
+                self.taken.saturating_add(as_u64(self.unfinished.len()))
+            }
             Some(watch) => watch.undecided_from().map_or(self.taken, |from| from.min(self.taken)),
             None => u64::MAX,
         }
@@ -459,7 +462,9 @@ impl Locator {
                 break;
             }
             let expected = watch.token(&token, source, after, at);
-            if let (Some(kind), Token::Start { name, .. }) = (expected, token) {
+            if let Some(kind) = expected
+                && let Token::Start { name, .. } = token
+            {
                 self.tokenizer.expect(kind, name);
             }
             used = used.saturating_add(len);

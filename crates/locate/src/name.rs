@@ -17,6 +17,9 @@ macro_rules! tags {
         const TAGS: &[(&str, Tag)] = &[$(($text, Tag::$variant)),*];
 
         impl Tag {
+            /// How many there are.
+            pub(crate) const COUNT: usize = TAGS.len() + 1;
+
             /// The name; empty for [`Tag::Other`].
             pub(crate) const fn text(self) -> &'static str {
                 match self {

@@ -13,7 +13,7 @@ use super::{
     AttributePlace, Bounds, ElementId, End, LeadTag, Lost, Misfit, NewTags, Place, Sighting, Slot, StartTag,
     Target, TargetAt,
 };
-use crate::attribute::Attribute;
+use crate::attribute::{Attribute, Run};
 use crate::name::{Name, Tag};
 use crate::offset::as_u64;
 use crate::selector::marks::Marks;
@@ -135,9 +135,26 @@ impl Watch {
         self.open.is_empty() && self.text_kind.is_none() && self.tree.text_is_plain()
     }
 
+    /// Whether the tag that `unfinished` begins can be no place, whatever follows in it.
+    pub(super) fn ignores_tag(&self, unfinished: &[u8]) -> bool {
+        if !self.passes_ends() {
+            return false;
+        }
+        match unfinished {
+            [b'<', b'/', letter, ..] => letter.is_ascii_alphabetic(),
+            [b'<', name @ ..] if name.first().is_some_and(u8::is_ascii_alphabetic) => {
+                let (name, rest) = name.split_at_checked(Run::TagName.len(name)).unwrap_or_default();
+                // An `image` becomes an `img`.
+                let name = Some(Name::new(name)).filter(|name| name.tag != Tag::Image && !rest.is_empty());
+                name.is_some_and(|name| !self.program.may_find(&name))
+            }
+            _ => false,
+        }
+    }
+
     /// Whether nothing that follows matters.
     pub(super) const fn is_complete(&self) -> bool {
-        self.open.is_empty() && self.holds.is_empty() && self.landmarks.are_complete() && self.looking == 0
+        self.looking == 0 && self.passes_ends()
     }
 
     pub(super) fn take_sightings(&mut self) -> Vec<Sighting> {
@@ -318,6 +335,11 @@ impl Watch {
             self.after_step(&range, Some(name), before.as_ref());
             return;
         }
+        if self.open.is_empty() {
+            self.tree.end(name);
+            self.after_step(&range, Some(name), None);
+            return;
+        }
         let closes = self.tree.stack.iter().rposition(|node| node.name == *name);
         let reaches = closes.is_some_and(|index| {
             self.open.iter().any(|open| {
@@ -342,13 +364,18 @@ impl Watch {
 
     /// Follows what a token did to the tree: elements that ended, elements that began without a tag.
     fn after_step(&mut self, range: &Range<u64>, end: Option<&Name>, before: Option<&Tree>) {
-        if !self.tree.closed.is_empty() {
+        if !self.tree.closed.is_empty() && !self.passes_ends() {
             self.follow_closed(range, end, before);
         }
         if self.tree.step.moved_something() {
             self.follow_moves();
         }
         self.enter_untagged(range.start);
+    }
+
+    /// Whether it does not matter what ends.
+    const fn passes_ends(&self) -> bool {
+        self.open.is_empty() && self.holds.is_empty() && self.landmarks.are_complete()
     }
 
     fn follow_closed(&mut self, range: &Range<u64>, end: Option<&Name>, before: Option<&Tree>) {
@@ -365,10 +392,8 @@ impl Watch {
         let last = closed.len().saturating_sub(1);
         for (index, node) in closed.iter().enumerate() {
             self.holds.settle(Hold::Settle { guard: node.id });
-            if !self.open.is_empty() {
-                let is_own = end.is_some_and(|name| index == last && node.name == *name);
-                self.close(node, is_own, range, before);
-            }
+            let is_own = end.is_some_and(|name| index == last && node.name == *name);
+            self.close(node, is_own, range, before);
         }
         self.tree.closed = closed;
     }

@@ -16,7 +16,7 @@ use super::marks::{Bits, Children, Marks};
 use super::parse::{AttributeTest, Case, Combinator, Compound, Test};
 use crate::attribute::Attribute;
 use crate::character_reference::decode_attribute;
-use crate::name::Name;
+use crate::name::{Name, Tag};
 use crate::tree::{Namespace, StartTag};
 
 /// See the [module](self).
@@ -25,6 +25,8 @@ pub(crate) struct Program {
     /// Ascending by target.
     steps: Vec<Step>,
     lookup: Lookup,
+    /// At other elements there is nothing to be tried.
+    asked: Asked,
     /// A selector counts siblings.
     pub(crate) is_positional: bool,
     counts_types: bool,
@@ -103,6 +105,42 @@ impl Lookup {
     }
 }
 
+/// How many steps ask for each tag, and for any.
+#[derive(Debug, Clone)]
+struct Asked {
+    tags: [u32; Tag::COUNT],
+    any: u32,
+}
+
+impl Asked {
+    fn new(steps: &[Step]) -> Self {
+        let mut asked = Self { tags: [0; Tag::COUNT], any: 0 };
+        for step in steps {
+            let count = asked.count_of(&step.compound);
+            *count = count.saturating_add(1);
+        }
+        asked
+    }
+
+    /// `compound` is not asked for any more.
+    fn forget(&mut self, compound: &Compound) {
+        let count = self.count_of(compound);
+        *count = count.saturating_sub(1);
+    }
+
+    fn count_of(&mut self, compound: &Compound) -> &mut u32 {
+        let tag = compound.tests.iter().find_map(|test| match test {
+            Test::Type { lower, .. } => Some(lower.tag),
+            _ => None,
+        });
+        tag.and_then(|tag| self.tags.get_mut(tag as usize)).unwrap_or(&mut self.any)
+    }
+
+    fn has(&self, tag: Tag) -> bool {
+        self.any > 0 || self.tags.get(tag as usize).is_some_and(|count| *count > 0)
+    }
+}
+
 /// What a new element matches.
 #[derive(Debug, Default)]
 pub(crate) struct Matched {
@@ -134,6 +172,7 @@ impl Program {
             counts_types: any(Compound::counts_types),
             has_child: any(|compound| compound.combinator == Some(Combinator::Child)),
             lookup: Lookup::new(&steps),
+            asked: Asked::new(&steps),
             steps,
         }
     }
@@ -143,11 +182,18 @@ impl Program {
         let start = self.steps.partition_point(|step| step.target < target);
         let steps = self.steps.iter_mut().enumerate().skip(start);
         for (index, step) in steps.take_while(|(_, step)| step.target == target) {
-            step.done = true;
+            if !std::mem::replace(&mut step.done, true) {
+                self.asked.forget(&step.compound);
+            }
             if let Ok(at) = self.lookup.rest.binary_search(&index) {
                 self.lookup.rest.remove(at);
             }
         }
+    }
+
+    /// Whether a target may be at an element with this name.
+    pub(crate) fn may_find(&self, name: &Name) -> bool {
+        self.asked.has(name.tag)
     }
 
     /// Matches an element that is a child of `parent`; what it says goes into `marks`, which are empty, and into those of
@@ -167,6 +213,13 @@ impl Program {
             if self.counts_types {
                 element.index_of_type = children.count_type(element.tag.name);
             }
+        }
+        if !self.asked.has(element.tag.name.tag) {
+            if self.is_positional {
+                return self.arrive(parent, marks);
+            }
+            marks.above.assign(&parent.above);
+            return Matched::default();
         }
         self.lookup.each(element, |index, element| {
             let live = self.steps.get(index).filter(|step| !step.done);
