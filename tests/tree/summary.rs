@@ -33,10 +33,10 @@ impl Summary {
         }
     }
 
-    /// Whether there are more cases than one in a hundred in which the judge can't tell.
+    /// Whether there are more cases than one in a hundred in which the judge can't tell; a handful says nothing.
     pub(crate) fn tells_too_little(&self) -> bool {
         let told = self.right + self.untouched + self.skipped.values().sum::<u64>();
-        self.untold * 100 > told
+        self.untold > 10 && self.untold * 100 > told
     }
 
     /// Adds another one.
