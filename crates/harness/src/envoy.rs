@@ -7,7 +7,6 @@
 mod admin;
 mod binary;
 mod error;
-mod process;
 mod update;
 
 use std::collections::BTreeMap;
@@ -23,7 +22,7 @@ pub use error::EnvoyError;
 pub use update::Update;
 
 use crate::bootstrap::{ACCESS_LOG_FILE, LISTENERS_FILE, Listener};
-use process::Process;
+use crate::process::Process;
 
 /// How long an Envoy gets to be ready, to take an update or to show what a test waits for, before that is an error. Generous,
 /// because a loaded machine compiles wasm slowly.
@@ -107,7 +106,8 @@ impl Launch {
             "20",
         ];
         arguments.extend(self.arguments.iter().map(String::as_str));
-        let process = Process::start(&binary, &arguments, dir.path(), &dir.path().join(LOG_FILE))?;
+        let process = Process::start(binary.path(), &arguments, dir.path(), &dir.path().join(LOG_FILE))
+            .map_err(EnvoyError::io("start", binary.path()))?;
         let mut envoy = Envoy {
             process,
             admin: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -158,7 +158,7 @@ impl Envoy {
     /// # Errors
     /// When the system has no `/proc`.
     pub fn cpu_time(&self) -> Result<Duration, EnvoyError> {
-        self.process.cpu_time()
+        self.process.cpu_time().map_err(EnvoyError::io("measure", self.binary.path()))
     }
 
     /// The working directory: bootstrap, logs and whatever [`Launch::file`] put there.

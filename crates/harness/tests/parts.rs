@@ -2,12 +2,14 @@
 //! only passes it on.
 
 use std::error::Error;
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use engraft_harness::bootstrap::{Bootstrap, Cluster, Configuration, Listener, Plugin};
 use engraft_harness::client::{self, Connection, Request};
 use engraft_harness::envoy::{Binary, Envoy, EnvoyError, Update};
+use engraft_harness::nginx;
 use engraft_harness::origin::{Framing, Gate, Origin, Pieces, Reply, Then};
 use engraft_harness::site::Site;
 use engraft_harness::wire::Protocol::{self, Http1, Http2};
@@ -425,4 +427,47 @@ fn folder_is_served_as_a_static_server_would() -> Outcome {
 fn unsuitable_program_is_refused_with_the_fix() {
     let Err(refused) = Binary::at("/bin/sh".as_ref()) else { panic!("a shell is no Envoy") };
     assert!(refused.to_string().contains("make envoy"), "{refused}");
+}
+
+#[test]
+fn nginx_asks_the_origin_once_for_each_key() -> Outcome {
+    if nginx::binary().is_none() {
+        writeln!(std::io::stderr(), "SKIPPED: {}", nginx::NginxError::NotFound)?;
+        return Ok(());
+    }
+    let origin = Origin::start()?;
+    origin.reply("/p/a", Reply::html(PAGE).header("cache-control", "max-age=60"));
+    origin.reply("/p/b", Reply::html(PAGE).header("cache-control", "no-store"));
+    let cache = nginx::Cache::new(origin.addr()).keyed_by("x-geo-country").start()?;
+    let asks = [
+        ("/p/a", "US", "MISS"),
+        ("/p/a", "US", "HIT"),
+        ("/p/a", "CA", "MISS"),
+        ("/p/a", "CA", "HIT"),
+        ("/p/b", "CA", "MISS"),
+        ("/p/b", "CA", "MISS"),
+    ];
+    for (path, country, expected) in asks {
+        let received =
+            client::fetch(Http1, cache.addr(), &Request::get(path).header("x-geo-country", country))?;
+        assert_eq!(received.header("x-cache"), Some(expected), "{path}, {country}: {}", cache.log());
+        assert_eq!(received.body, PAGE);
+    }
+    assert_eq!(origin.requests().len(), 4);
+
+    origin.reply("/p/c", Reply::html(PAGE).header("cache-control", "max-age=60"));
+    std::thread::scope(|scope| {
+        let ask =
+            || client::fetch(Http1, cache.addr(), &Request::get("/p/c")).map(|received| received.status);
+        let asked: Vec<_> = (0..8).map(|_| scope.spawn(ask)).collect();
+        for answer in asked {
+            assert_eq!(answer.join().unwrap().unwrap(), 200);
+        }
+    });
+    assert_eq!(
+        origin.requests().iter().filter(|request| request.path() == "/p/c").count(),
+        1,
+        "the key is locked"
+    );
+    Ok(())
 }

@@ -1,3 +1,6 @@
+//! A server in a process of its own: a process group of its own too, so that Ctrl-C reaches whoever started it, who then stops it in
+//! order. It dies with its parent, where the machine has util-linux' `setpriv`.
+
 use std::fs::File;
 use std::io;
 use std::os::unix::process::CommandExt as _;
@@ -7,50 +10,42 @@ use std::sync::OnceLock;
 use std::sync::mpsc::{self, Sender};
 use std::time::{Duration, Instant};
 
-use super::{Binary, EnvoyError};
-
-/// How long Envoy gets to obey SIGTERM.
+/// How long it gets to obey SIGTERM.
 const GRACE: Duration = Duration::from_secs(3);
 
+/// A running process. Dropping it stops it: SIGTERM, after three seconds SIGKILL.
 #[derive(Debug)]
-pub(super) struct Process {
+pub(crate) struct Process {
     child: Child,
     log: PathBuf,
 }
 
 impl Process {
-    pub(super) fn start(
-        binary: &Binary,
-        arguments: &[&str],
-        dir: &Path,
-        log: &Path,
-    ) -> Result<Self, EnvoyError> {
-        let both = File::create(log).and_then(|file| Ok((file.try_clone()?, file)));
-        let (out, err) = both.map_err(EnvoyError::io("write", log))?;
-        let mut command = command(binary.path());
+    /// Starts `program` in `dir`; what it prints goes to the file `log`.
+    pub(crate) fn start(program: &Path, arguments: &[&str], dir: &Path, log: &Path) -> io::Result<Self> {
+        let (out, err) = File::create(log).and_then(|file| Ok((file.try_clone()?, file)))?;
+        let mut command = command(program);
         command.args(arguments).current_dir(dir).process_group(0);
         command.stdin(Stdio::null()).stdout(out).stderr(err);
-        let child = spawn(command).map_err(EnvoyError::io("start", binary.path()))?;
-        Ok(Self { child, log: log.to_path_buf() })
+        Ok(Self { child: spawn(command)?, log: log.to_path_buf() })
     }
 
-    pub(super) fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    pub(super) fn exited(&mut self) -> Option<ExitStatus> {
+    pub(crate) fn exited(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
     }
 
-    pub(super) fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read(&self.log)
             .map_or_else(|_| String::new(), |log| String::from_utf8_lossy(&log).into_owned())
     }
 
     /// User and system time so far, from `/proc/<pid>/stat`.
-    pub(super) fn cpu_time(&self) -> Result<Duration, EnvoyError> {
-        let path = PathBuf::from(format!("/proc/{}/stat", self.pid()));
-        let stat = std::fs::read_to_string(&path).map_err(EnvoyError::io("read", &path))?;
+    pub(crate) fn cpu_time(&self) -> io::Result<Duration> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid()))?;
         // The second field is the program's name in parentheses, which may itself hold spaces and parentheses.
         let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace();
         let ticks: u64 = fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
@@ -58,7 +53,7 @@ impl Process {
     }
 
     /// Stops it for good; the child is reaped, so the pid can't have become somebody else's.
-    pub(super) fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         let start = Instant::now();
         let pid = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw);
         if self.exited().is_none()
