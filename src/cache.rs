@@ -3,6 +3,13 @@
 //! The attack that this prevents: a page with one visitor's data in it, kept by a cache that serves it to the next one.
 //! A route whose output depends on the visitor can't be declared public, and says so itself where nothing is declared.
 
+pub mod inputs;
+pub mod key;
+pub mod names;
+pub mod origin_reads;
+pub mod set_cookie;
+pub mod vary;
+
 use std::collections::BTreeSet;
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};

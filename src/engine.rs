@@ -6,6 +6,7 @@ use http::HeaderMap;
 use siphasher::sip128::{Hasher128, SipHasher13};
 use std::hash::Hasher;
 
+use crate::cache::key::CacheKey;
 use crate::cache::{CacheHeaders, Dependence};
 use crate::config::model::{self, Config, ContentCoding, Delivery, Limits};
 use crate::config::node::Path;
@@ -27,6 +28,7 @@ pub struct Engine {
     routes: Vec<Route>,
     table: RouteTable,
     digest: u128,
+    advice: Vec<Problem>,
 }
 
 /// A compiled route.
@@ -39,6 +41,8 @@ pub struct Route {
     pub patches: Vec<Patch>,
     /// What caches outside are told.
     pub cache: CacheHeaders,
+    /// What caches and the origin see of requests.
+    pub key: CacheKey,
     /// Content types that are read as HTML besides HTML's own, in lower case.
     pub content_types: Vec<String>,
     /// Whether pages are edited while they pass, or wholly or not at all.
@@ -67,7 +71,10 @@ impl Engine {
     pub fn load(bytes: &[u8]) -> Result<Loaded, Problems> {
         let document = source::read(bytes)?;
         let config: Config = document.decode()?;
-        let engine = Self::compile(&config).map_err(|problems| place(problems, &document))?;
+        let mut engine = Self::compile(&config).map_err(|problems| place(problems, &document))?;
+        for advice in &mut engine.advice {
+            advice.at = document.root.locate(&advice.path);
+        }
         Ok(Loaded { engine, warnings: document.warnings_for::<Config>() })
     }
 
@@ -99,6 +106,10 @@ impl Engine {
         });
         let routes: Vec<Route> = routes.collect();
         check_names(&config.routes, &mut problems);
+        let mut advice = Vec::new();
+        for (index, (written, route)) in config.routes.iter().zip(&routes).enumerate() {
+            route.key.advise(written, &route_path(index), &mut advice);
+        }
         match (table, Problems::collect(problems)) {
             (Some(table), None) => Ok(Self {
                 attributes,
@@ -107,6 +118,7 @@ impl Engine {
                 routes,
                 table,
                 digest: digest(config),
+                advice,
             }),
             (_, Some(problems)) => Err(problems),
             (None, None) => {
@@ -145,6 +157,12 @@ impl Engine {
     #[must_use]
     pub const fn debug(&self) -> Option<&model::Debug> {
         self.debug.as_ref()
+    }
+
+    /// What can be used and may not do what was meant.
+    #[must_use]
+    pub fn advice(&self) -> &[Problem] {
+        &self.advice
     }
 
     /// The attributes.
@@ -195,9 +213,11 @@ impl Route {
         }
         let cache =
             CacheHeaders::compile(route.cache.as_ref(), &dependence, &path.clone().key("cache"), problems);
+        let key = CacheKey::compile(route, &patches, attributes, path, problems);
         Self {
             name: route.name.clone(),
             cache,
+            key,
             content_types: route.content_types.iter().map(|name| name.to_ascii_lowercase()).collect(),
             delivery: route.delivery,
             content_coding: route.content_coding,

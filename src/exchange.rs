@@ -94,6 +94,8 @@ pub struct Forwarded {
     /// The visitor takes gzip.
     accepts_gzip: bool,
     rewritten: bool,
+    /// The key of its route says what the origin got of it.
+    is_keyed: bool,
     debug: bool,
 }
 

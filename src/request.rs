@@ -5,6 +5,7 @@ use http::HeaderMap;
 pub mod attributes;
 pub mod authority;
 pub mod cookies;
+pub mod input;
 pub mod language;
 pub mod target;
 pub mod user_agent;

@@ -9,17 +9,20 @@ use serde::{Deserialize, Serialize};
 
 mod attribute;
 mod cache;
+mod cache_key;
 mod delivery;
 mod duration;
 mod find;
 mod injection;
 mod matcher;
 mod optimize;
+mod origin_reads;
 mod patch;
 mod urls;
 
 pub use attribute::{Attribute, AttributeKind, Connection, UserAgent};
 pub use cache::{Cache, CacheControl, Directives};
+pub use cache_key::{KeyHeaders, KeyQuery, KeyUserAgent};
 pub use delivery::{ContentCoding, Delivery};
 pub use duration::{Duration, DurationError};
 pub use find::{Find, FindRegex};
@@ -31,6 +34,7 @@ pub use optimize::{
     Destination, FontDisplay, LazyLoading, Optimize, Preconnect, Preload, PriorityHint, ThirdPartyScripts,
     UrlMatcher,
 };
+pub use origin_reads::OriginRead;
 pub use patch::{AttributeChanges, ClassChanges, HeaderChanges, Patch, Redirect, Removal, Rewrite};
 pub use urls::{ImageUrls, UrlPrefix, Urls};
 
@@ -72,6 +76,9 @@ pub struct Route {
     /// What browsers and shared caches in front are told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cache: Option<Cache>,
+    /// Which cookies and headers the origin's page depends on. Where it is stored, the origin gets no others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub origin_reads: Vec<OriginRead>,
     /// Content types besides `text/html` and `application/xhtml+xml` whose bodies are read as HTML.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub content_types: Vec<String>,

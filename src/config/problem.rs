@@ -33,6 +33,8 @@ pub enum Kind {
     InvalidValue,
     /// The list of problems was cut short.
     More,
+    /// It can be used, and may not do what was meant.
+    Advice,
 }
 
 /// One problem: where, what, and what to do about it.

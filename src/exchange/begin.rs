@@ -8,6 +8,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use super::report::Report;
 use super::{Begun, DEBUG_HEADER, Forwarded, LocalResponse, Next, RequestEdits};
 use crate::cache::PRIVATE;
+use crate::cache::key::CacheKey;
+use crate::cache::origin_reads::Standing;
 use crate::coding::negotiation::accepts_gzip;
 use crate::csp;
 use crate::engine::{Engine, Route, internal_headers};
@@ -42,6 +44,7 @@ pub fn begin(
             is_subresource: false,
             accepts_gzip: false,
             rewritten: false,
+            is_keyed: false,
             debug,
         };
         return Begun { edits, next: Next::Forward(next) };
@@ -62,12 +65,23 @@ pub fn begin(
         return Begun { edits, next: Next::Respond(response, report) };
     }
     let is_subresource = is_subresource(request);
+    // What is read of the request has been read; from here on it is the one that caches and the origin see.
+    edits.headers.extend(route.key.header_edits(request, Standing::Visitor));
+    let target = route.key.target(request);
+    if target != request.path {
+        edits.path = Some(target.clone().into_owned());
+    }
     let mut rewritten = false;
     for patch in patches() {
         if let Action::Exchange(template) = &patch.action {
             let edit = template.render(&values);
+            if let Some(reads) =
+                route.key.reads().filter(|_| edit.host.is_some() && CacheKey::covers(request))
+            {
+                edits.headers.extend(reads.of_rewritten_host(&request.headers));
+            }
             rewritten |= edit.path.is_some() || edit.host.is_some();
-            edits.take(edit, request);
+            edits.take(edit, &target);
         }
     }
     if patches().any(|patch| patch.edits_elements() || patch.edits_json()) && !is_subresource {
@@ -83,6 +97,7 @@ pub fn begin(
         is_subresource,
         accepts_gzip: accepts_gzip(&request.headers),
         rewritten,
+        is_keyed: CacheKey::covers(request),
         debug,
     };
     Begun { edits, next: Next::Forward(next) }
@@ -190,9 +205,9 @@ fn for_whole_bodies(headers: &HeaderMap) -> impl Iterator<Item = HeaderEdit> {
 }
 
 impl RequestEdits {
-    fn take(&mut self, edit: ExchangeEdit, request: &RequestHead) {
+    fn take(&mut self, edit: ExchangeEdit, target: &str) {
         if let Some(path) = edit.path {
-            let query = request.path.split_once('?').map(|(_, query)| query);
+            let query = target.split_once('?').map(|(_, query)| query);
             self.path = Some(query.map_or_else(|| path.clone(), |query| format!("{path}?{query}")));
         }
         if let Some(host) = edit.host {

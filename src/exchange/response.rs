@@ -31,6 +31,8 @@ impl Forwarded {
         };
         let patches = || self.eligible.iter().filter_map(|index| route.patches.get(*index));
         let mut edits = Vec::new();
+        // Before patches: what they say of `Vary` is about what they change.
+        edits.extend(route.key.vary(headers).filter(|_| self.is_keyed));
         let mut report =
             Report { route: Some(route.name.clone()), rewritten: self.rewritten, ..Report::default() };
         for patch in patches() {

@@ -72,6 +72,14 @@ impl ExchangeTemplate {
         }
     }
 
+    /// The headers of the request that it changes, and whether it gives them a value.
+    pub fn request_header_names(&self) -> impl Iterator<Item = (&HeaderName, bool)> {
+        self.request_headers.iter().map(|step| match step {
+            HeaderStep::Set(name, _) | HeaderStep::Add(name, _) => (name, true),
+            HeaderStep::Remove(name) => (name, false),
+        })
+    }
+
     /// What changes of the response's headers for these values.
     pub fn response_headers(&self, values: &Values) -> impl Iterator<Item = HeaderEdit> {
         self.response_headers.iter().filter_map(|step| step.render(values))

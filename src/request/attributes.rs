@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use http::{HeaderMap, HeaderName};
 use serde_json::Value;
 
+use super::input::Input;
 use super::{RequestHead, authority, cookies, language, target::Target, user_agent};
 use crate::config::model;
 use crate::config::model::{AttributeKind, Connection};
@@ -209,6 +210,44 @@ impl Catalogue {
                     | Source::Scheme
             )
         )
+    }
+
+    /// What it is read from.
+    #[must_use]
+    pub fn input(&self, name: &str) -> Option<Input<'_>> {
+        Some(match &self.entries.get(name)?.source {
+            Source::Header(name) => Input::Header(name),
+            Source::Cookie(name) => Input::Cookie(name),
+            Source::Query(name) => Input::Parameter(name),
+            Source::PathSegment(index) => Input::PathSegment(*index),
+            Source::Language(tags) => Input::Language(tags),
+            Source::Device => Input::Device,
+            Source::Bot => Input::Bot,
+            Source::Fact(index) => match self.facts.get(*index)? {
+                Fact::Connection(connection) => Input::Connection(*connection),
+                Fact::FilterState(key) => Input::FilterState(key),
+            },
+            Source::Host => Input::Host,
+            Source::Path => Input::Path,
+            Source::QueryString => Input::Query,
+            Source::Method => Input::Method,
+            Source::Scheme => Input::Scheme,
+        })
+    }
+
+    /// Whether it has as few values as the configuration says, whatever a visitor sends: only then may it be part of a key.
+    #[must_use]
+    pub fn is_bounded(&self, name: &str) -> bool {
+        self.entries.get(name).is_some_and(|entry| {
+            let is_closed = matches!(entry.source, Source::Language(_) | Source::Device | Source::Bot);
+            is_closed || entry.values.is_some() || entry.kind == AttributeKind::Boolean
+        })
+    }
+
+    /// The value where there is none.
+    #[must_use]
+    pub fn fallback(&self, name: &str) -> Option<&str> {
+        self.entries.get(name)?.otherwise.as_deref()
     }
 
     /// Whether a visitor can make up its value.

@@ -4,11 +4,14 @@ use std::fmt;
 use std::io::{self, Write};
 
 use clap::builder::styling::Style;
+use engraft::cache::CDN_CACHE_CONTROL;
+use engraft::cache::inputs::Inputs;
 use engraft::config::model::Config;
 use engraft::config::node::Location;
 use engraft::config::problem::{Kind, Problem};
 use engraft::config::source::{self, Warning};
-use engraft::engine::{Engine, Loaded};
+use engraft::engine::{Engine, Loaded, Route};
+use http::{HeaderMap, HeaderName};
 use serde::Serialize;
 
 use crate::args::{Check, Format};
@@ -63,11 +66,27 @@ impl Findings {
             rest.at = None;
             line(out, palette.place, name, warning.at, ("warning", palette.warning), &rest)?;
         }
-        self.sum_up(out, palette, name)
+        for advice in self.advice() {
+            let mut rest = advice.clone();
+            rest.at = None;
+            line(out, palette.place, name, advice.at, ("warning", palette.warning), &rest)?;
+        }
+        self.sum_up(out, palette, name)?;
+        self.policies().iter().try_for_each(|policy| policy.write(out, palette))
+    }
+
+    fn advice(&self) -> &[Problem] {
+        self.engine.as_ref().map(Engine::advice).unwrap_or_default()
+    }
+
+    /// Of the routes about which there is something to say.
+    fn policies(&self) -> Vec<Policy<'_>> {
+        let routes = self.engine.iter().flat_map(|engine| engine.routes().iter().map(move |it| (engine, it)));
+        routes.map(|(engine, route)| Policy::of(route, engine)).filter(|policy| !policy.is_plain()).collect()
     }
 
     fn sum_up(&self, out: &mut dyn Write, palette: &Palette, name: &str) -> io::Result<()> {
-        let warnings = Count(self.warnings.len(), "warning");
+        let warnings = Count(self.warnings.len().saturating_add(self.advice().len()), "warning");
         let Some(engine) = &self.engine else {
             let errors = self.problems.iter().filter(|problem| problem.kind != Kind::More).count();
             let or_more = if errors < self.problems.len() { " or more" } else { "" };
@@ -88,8 +107,60 @@ impl Findings {
             valid: self.engine.is_some(),
             problems: &self.problems,
             warnings: &self.warnings,
+            advice: self.advice(),
+            policies: self.policies(),
             digest: self.engine.as_ref().map(|engine| format!("{:032x}", engine.digest())),
         }
+    }
+}
+
+/// What the caches are told of the pages of a route, and what those pages are made from.
+#[derive(Debug, Serialize)]
+struct Policy<'f> {
+    route: &'f str,
+    /// `Cache-Control`; none where it is the origin's.
+    browser: Option<String>,
+    /// What shared caches in front are told besides.
+    cdn: Option<String>,
+    inputs: Inputs,
+}
+
+impl<'f> Policy<'f> {
+    fn of(route: &'f Route, engine: &Engine) -> Self {
+        let mut headers = HeaderMap::new();
+        let edits = route.cache.edits(true, true, &headers);
+        edits.iter().for_each(|edit| edit.apply(&mut headers));
+        let told = |name: &HeaderName| {
+            headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+        };
+        Self {
+            route: &route.name,
+            browser: told(&http::header::CACHE_CONTROL),
+            cdn: told(&CDN_CACHE_CONTROL),
+            inputs: Inputs::of(route, engine.attributes()),
+        }
+    }
+
+    fn is_plain(&self) -> bool {
+        self.browser.is_none() && self.cdn.is_none() && self.inputs.is_plain()
+    }
+
+    fn write(&self, out: &mut dyn Write, palette: &Palette) -> io::Result<()> {
+        let place = palette.place;
+        writeln!(out, "\n{place}route {}{place:#}", self.route)?;
+        let browser = self.browser.as_deref().unwrap_or("as the origin says");
+        let cdn = self.cdn.as_deref().unwrap_or("as the browser");
+        let store = if self.inputs.stored { "keeps pages" } else { "nothing" };
+        let key = self.inputs.key.join("; ");
+        for (label, text) in [("browser", browser), ("cdn", cdn), ("store", store), ("key", &key)] {
+            writeln!(out, "  {label:<12}{text}")?;
+        }
+        let mut label = "depends on";
+        for reading in &self.inputs.reads {
+            writeln!(out, "  {label:<12}{reading}")?;
+            label = "";
+        }
+        Ok(())
     }
 }
 
@@ -139,6 +210,10 @@ struct Json<'f> {
     valid: bool,
     problems: &'f [Problem],
     warnings: &'f [Warning],
+    #[serde(skip_serializing_if = "<[Problem]>::is_empty")]
+    advice: &'f [Problem],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    policies: Vec<Policy<'f>>,
     /// What the digest of the loaded configuration is in Envoy too; none where it is not loaded.
     digest: Option<String>,
 }

@@ -6,7 +6,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
-use super::Duration;
+use super::{Duration, KeyHeaders, KeyQuery};
 
 /// What each audience may keep. An audience that is not named is told what the origin says.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -20,6 +20,18 @@ pub struct Cache {
     /// Shared caches in front: `CDN-Cache-Control` (RFC 9213).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cdn: Option<CacheControl>,
+    /// The cache behind the personal edits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub store: Option<CacheControl>,
+    /// Which query parameters caches and the origin see.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query: Option<KeyQuery>,
+    /// Request headers that become one of a few values.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub headers: Option<KeyHeaders>,
+    /// Cookies that a response to be stored may lose; `name` or `prefix*`. With any other it is not stored.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub droppable_cookies: Vec<String>,
 }
 
 /// Cache directives: a word (`private`, `no_store`), or the directives one by one.

@@ -22,6 +22,11 @@ fn what_is_fine_is_counted() -> Tested {
 }
 
 #[test]
+fn policies_say_what_pages_are_made_from() -> Tested {
+    says("keyed", 0)
+}
+
+#[test]
 fn every_malformed_value_is_said_with_its_place() -> Tested {
     says("malformed", 1)
 }
@@ -59,9 +64,20 @@ fn json_of_what_is_fine_has_the_digest_in_every_form() -> Tested {
     let yaml = engraft(&folder, ["check", "--format=json", "fine.yaml"])?;
     let digest = yaml.json()?["digest"].clone();
     assert_eq!(digest.as_str().map(str::len), Some(32), "{digest}");
+    let reading = json!({
+        "patch": "0", "attribute": "country", "from": "header x-geo-country",
+        "of_visitor": true, "keyed": false, "bounded": false,
+    });
+    let key = ["method", "scheme", "host", "path", "query"];
+    let policy = json!({
+        "route": "home", "browser": "private, no-cache", "cdn": null,
+        "inputs": { "key": key, "stored": false, "reads": [reading] },
+    });
     assert_eq!(
         yaml.json()?,
-        json!({ "file": "fine.yaml", "valid": true, "problems": [], "warnings": [], "digest": digest })
+        json!({
+            "file": "fine.yaml", "valid": true, "problems": [], "warnings": [], "policies": [policy], "digest": digest,
+        })
     );
 
     let document = engraft::config::source::read(&fs::read(folder.join("fine.yaml"))?)?;

@@ -132,7 +132,7 @@ fn schema_and_core_agree() -> Tested {
         (route("cache: { browser: { max_age: 300 } }"), false),
         (route("cache: { browser: { max_age: 5 m } }"), false),
         (route("cache: { browser: { max_age: 5y } }"), false),
-        (route("cache: { store: private }"), false),
+        (route("cache: { stored: private }"), false),
         (patch("text: Hello"), true),
         (patch("text: [Hello]"), false),
         (patch("text: Hello, all: true, required: true, name: b"), true),

@@ -1,0 +1,332 @@
+//! What the caches and the origin see of a request: the key of a stored response.
+//!
+//! The attack that this prevents: two requests that are one to a cache and two to the origin. Whatever the origin may make
+//! a page from is in the key, or it does not reach the origin.
+//!
+//! Only `GET` and `HEAD` are changed, and only without a body or an upgrade: nothing else is answered from a cache
+//! ([`covers`](CacheKey::covers)). What the patches of the route read is read before, from the request as it came.
+
+pub mod headers;
+pub mod query;
+pub mod tracking;
+
+use std::borrow::Cow;
+
+use http::{HeaderMap, HeaderName, header};
+
+use self::headers::Headers;
+use self::query::Query;
+use super::names::Names;
+use super::origin_reads::{OriginReads, Standing};
+use super::vary;
+use crate::config::model;
+use crate::config::node::Path;
+use crate::config::problem::{Kind, Problem};
+use crate::headers::{HeaderEdit, list};
+use crate::patch::{Action, Patch};
+use crate::request::RequestHead;
+use crate::request::attributes::Catalogue;
+use crate::request::input::Input;
+
+/// The key of a route, compiled.
+#[derive(Debug, Default)]
+pub struct CacheKey {
+    query: Option<Query>,
+    headers: Headers,
+    /// Of routes that are stored.
+    reads: Option<OriginReads>,
+    droppable: Names,
+}
+
+/// Whether an attribute is the same in all requests of one key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "it is in the URL, in a header that tells variants apart, or nowhere"
+)]
+pub enum Keyed {
+    /// It is in the URL that caches and the origin see.
+    Url,
+    /// It is in a header that `Vary` names, with the same value before and after that is normalised.
+    Vary,
+    /// It is not in the key.
+    No,
+}
+
+impl CacheKey {
+    /// Compiles the key of a route with these patches. What is wrong goes to `problems`; `path` is the route's.
+    #[must_use]
+    pub fn compile(
+        route: &model::Route,
+        patches: &[Patch],
+        catalogue: &Catalogue,
+        path: &Path,
+        problems: &mut Vec<Problem>,
+    ) -> Self {
+        let cache = route.cache.as_ref();
+        let cache_path = path.clone().key("cache");
+        let query = cache.and_then(|cache| cache.query.as_ref());
+        let query = query.map(|query| Query::compile(query, &cache_path.clone().key("query"), problems));
+        let headers = cache.and_then(|cache| cache.headers.as_ref());
+        let headers = headers
+            .map(|headers| Headers::compile(headers, &cache_path.clone().key("headers"), problems))
+            .unwrap_or_default();
+        let droppable = cache.map(|cache| cache.droppable_cookies.as_slice()).unwrap_or_default();
+        let droppable = Names::compile(droppable, &cache_path.key("droppable_cookies"), problems);
+        let set = set_by_patches(patches);
+        let reads_path = path.clone().key("origin_reads");
+        // Compiled where nothing is stored too: what is wrong is wrong.
+        let reads = OriginReads::compile(&route.origin_reads, &headers, set, &reads_path, problems);
+        let is_stored = is_stored(cache);
+        if is_stored {
+            unkeyed_request_headers(patches, &reads, catalogue, path, problems);
+        }
+        Self { query, headers, reads: is_stored.then_some(reads), droppable }
+    }
+
+    /// Whether responses of the route may be stored between the stages.
+    #[must_use]
+    pub const fn is_stored(&self) -> bool {
+        self.reads.is_some()
+    }
+
+    /// The rule for the query.
+    #[must_use]
+    pub const fn query(&self) -> Option<&Query> {
+        self.query.as_ref()
+    }
+
+    /// The headers that become one of a few values.
+    #[must_use]
+    pub const fn headers(&self) -> &Headers {
+        &self.headers
+    }
+
+    /// What the origin reads, on a route that is stored.
+    #[must_use]
+    pub const fn reads(&self) -> Option<&OriginReads> {
+        self.reads.as_ref()
+    }
+
+    /// The cookies that a response to be stored may lose.
+    #[must_use]
+    pub const fn droppable_cookies(&self) -> &Names {
+        &self.droppable
+    }
+
+    /// Whether a request is one that a cache may answer. The response to any other may depend on whatever it sent, and
+    /// must not be stored.
+    #[must_use]
+    pub fn covers(request: &RequestHead) -> bool {
+        let is_read = matches!(request.method.as_str(), "GET" | "HEAD");
+        let upgrades = list(&request.headers, &header::CONNECTION)
+            .any(|it| it.eq_ignore_ascii_case(b"upgrade"))
+            && request.headers.contains_key(header::UPGRADE);
+        let has_body = request.headers.contains_key(header::TRANSFER_ENCODING)
+            || list(&request.headers, &header::CONTENT_LENGTH).any(|length| length != b"0");
+        is_read && !upgrades && !has_body
+    }
+
+    /// The target that caches and the origin are to see.
+    #[must_use]
+    pub fn target<'r>(&self, request: &'r RequestHead) -> Cow<'r, str> {
+        let changed = self.query.as_ref().filter(|_| Self::covers(request));
+        match changed.and_then(|query| query.apply(&request.path)) {
+            Some(target) => Cow::Owned(target),
+            None => Cow::Borrowed(&request.path),
+        }
+    }
+
+    /// The changes of a request's headers, to be made before those of patches.
+    #[must_use]
+    pub fn header_edits(&self, request: &RequestHead, standing: Standing) -> Vec<HeaderEdit> {
+        if !Self::covers(request) {
+            return Vec::new();
+        }
+        let mut edits = self.headers.edits(&request.headers);
+        if let Some(reads) = &self.reads {
+            let mut seen = Cow::Borrowed(&request.headers);
+            if !edits.is_empty() {
+                let seen = seen.to_mut();
+                edits.iter().for_each(|edit| edit.apply(seen));
+            }
+            edits.extend(reads.edits(request, &seen, standing));
+        }
+        edits
+    }
+
+    /// What becomes of the `Vary` of the origin's response to a request that this key [covers](Self::covers): names of
+    /// headers that the origin did not get are left out, those that tell variants apart are there.
+    #[must_use]
+    pub fn vary(&self, response: &HeaderMap) -> Option<HeaderEdit> {
+        let Some(reads) = &self.reads else {
+            let is_active = self.query.is_some() || self.headers != Headers::default();
+            let may_vary = |name: &str| !self.headers.takes(name);
+            return is_active.then(|| vary::merged(response, may_vary, [])).flatten();
+        };
+        // Who does not say so compresses for those who take it, all the same.
+        let is_coded = response.contains_key(header::CONTENT_ENCODING);
+        let coded = is_coded.then_some(header::ACCEPT_ENCODING);
+        vary::merged(response, |name| reads.may_vary(name), reads.vary().chain(coded))
+    }
+
+    /// Whether all requests of one key have the same value of an attribute.
+    #[must_use]
+    pub fn keyed(&self, catalogue: &Catalogue, attribute: &str) -> Keyed {
+        let declares = |name: &HeaderName| {
+            let normalised = self.headers.names().any(|known| known == *name);
+            !normalised && self.reads.as_ref().is_some_and(|reads| reads.headers().contains(name))
+        };
+        let is_keyed = match catalogue.input(attribute) {
+            Some(Input::Host | Input::Path | Input::PathSegment(_) | Input::Method | Input::Scheme) => {
+                return Keyed::Url;
+            }
+            Some(Input::Parameter(name)) => {
+                let is_kept = self.query.as_ref().is_none_or(|query| query.keeps(name));
+                return if is_kept { Keyed::Url } else { Keyed::No };
+            }
+            Some(Input::Query) => return if self.query.is_none() { Keyed::Url } else { Keyed::No },
+            Some(Input::Header(name)) => declares(name),
+            Some(Input::Cookie(name)) => {
+                self.reads.as_ref().is_some_and(|reads| reads.cookies().iter().any(|known| known == name))
+            }
+            // The same value from what is left, where nothing fits too.
+            Some(Input::Language(tags)) => {
+                let is_same = self.headers.languages() == tags
+                    && catalogue.fallback(attribute) == tags.first().map(String::as_str);
+                declares(&header::ACCEPT_LANGUAGE) || (is_same && self.is_stored())
+            }
+            Some(Input::Device) => self.headers.has_device() && self.is_stored(),
+            _ => false,
+        };
+        if is_keyed { Keyed::Vary } else { Keyed::No }
+    }
+
+    /// What may not be what was meant: a route's key that works, and is larger or more personal than it looks.
+    pub(crate) fn advise(&self, route: &model::Route, path: &Path, advice: &mut Vec<Problem>) {
+        let mut advise = |path: Path, message: String| advice.push(Problem::new(Kind::Advice, path, message));
+        let cache = path.clone().key("cache");
+        let reads_path = path.clone().key("origin_reads");
+        if !self.is_stored() {
+            let remains = "has an effect only where the route has `cache.store`";
+            if !route.origin_reads.is_empty() {
+                advise(reads_path, format!("`origin_reads` {remains}"));
+            }
+            if !self.droppable.is_empty() {
+                advise(cache.key("droppable_cookies"), format!("`droppable_cookies` {remains}"));
+            }
+        } else {
+            if self.query.as_ref().is_none_or(|query| !query.drops()) {
+                let message = "any query a visitor makes up is another stored page; write `query: { keep: […] }` or `query: { drop: [tracking] }`";
+                advise(cache.key("query"), message.into());
+            }
+            for (index, read) in route.origin_reads.iter().enumerate() {
+                let path = reads_path.clone().index(index);
+                if let Some(cookie) = &read.cookie {
+                    advise(
+                        path,
+                        format!(
+                            "the page is stored once for each value of the cookie \"{cookie}\"; a session in it makes every page one visitor's own"
+                        ),
+                    );
+                } else if let Some(message) = read.header.as_deref().and_then(|name| self.header_advice(name))
+                {
+                    advise(path, message);
+                }
+            }
+        }
+        let Some(matches) = &route.matches else { return };
+        let path = path.clone().key("match");
+        let unseen = |what: &str, name: &str, fix: &str| {
+            format!(
+                "the route is chosen by the {what} \"{name}\", which what stands behind does not see; {fix}"
+            )
+        };
+        let is_dropped = |name: &str| self.query.as_ref().is_some_and(|query| !query.keeps(name));
+        for name in matches.query.keys().filter(|name| is_dropped(name)) {
+            advise(
+                path.clone().key("query").key(name),
+                unseen("parameter", name, "keep it in `cache.query`"),
+            );
+        }
+        let is_taken =
+            |name: &str| self.reads.as_ref().is_some_and(|reads| !reads.may_vary(&name.to_ascii_lowercase()));
+        for name in matches.headers.keys().filter(|name| is_taken(name)) {
+            advise(path.clone().key("headers").key(name), unseen("header", name, "add it to `origin_reads`"));
+        }
+    }
+
+    fn header_advice(&self, name: &str) -> Option<String> {
+        let name = HeaderName::try_from(name).ok()?;
+        if self.headers.names().any(|known| known == name) {
+            return None;
+        }
+        Some(match name.as_str() {
+            "user-agent" => {
+                "there are as many user agents as browsers and versions, each with its own stored page; write `cache: { headers: { user_agent: device } }`".into()
+            }
+            "accept-language" => {
+                "browsers send hundreds of these, each with its own stored page; write `cache: { headers: { accept_language: [en, de] } }`".into()
+            }
+            "authorization" | "proxy-authorization" => {
+                format!("a page for the bearer of \"{name}\" is one visitor's own; leave such routes without `store`")
+            }
+            _ => format!("each value of \"{name}\" that a visitor makes up has its own stored page; let the edge set it to one of a few"),
+        })
+    }
+}
+
+/// Whether responses are to be stored between the stages.
+fn is_stored(cache: Option<&model::Cache>) -> bool {
+    let store = cache.and_then(|cache| cache.store.as_ref());
+    store.is_some_and(|store| !store.0.no_store && !store.0.private)
+}
+
+fn set_by_patches(patches: &[Patch]) -> Vec<HeaderName> {
+    let exchanges = patches.iter().filter_map(|patch| match &patch.action {
+        Action::Exchange(template) => Some(template),
+        _ => None,
+    });
+    let names = exchanges.flat_map(|template| template.request_header_names());
+    names.filter(|(_, sets)| *sets).map(|(name, _)| name.clone()).collect()
+}
+
+/// A patch that tells the origin something of the visitor makes the origin's page depend on it. That is fine where the
+/// header is declared, as it is in `Vary` then, and where it has few values.
+fn unkeyed_request_headers(
+    patches: &[Patch],
+    reads: &OriginReads,
+    catalogue: &Catalogue,
+    path: &Path,
+    problems: &mut Vec<Problem>,
+) {
+    for patch in patches {
+        let Action::Exchange(template) = &patch.action else { continue };
+        let of_visitor: Vec<&str> = patch
+            .reads()
+            .iter()
+            .map(String::as_str)
+            .filter(|name| catalogue.depends_on_visitor(name))
+            .collect();
+        let Some(attribute) = of_visitor.first() else { continue };
+        let mut refuse = |message: String| {
+            let path = path.clone().key("patches");
+            problems.push(Problem::new(Kind::InvalidValue, path, message));
+        };
+        let label = &patch.label;
+        for (name, sets) in template.request_header_names() {
+            if !reads.headers().contains(name) {
+                refuse(format!(
+                    "patch {label} changes \"{name}\" by \"{attribute}\", so the origin's page depends on the visitor and is stored for all; add `header: {name}` to `origin_reads`"
+                ));
+            } else if let Some(open) = of_visitor.iter().find(|name| sets && !catalogue.is_bounded(name)) {
+                refuse(format!(
+                    "patch {label} puts \"{open}\" into the key, which has as many values as visitors send; give that attribute `values` and `otherwise`"
+                ));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
