@@ -1,7 +1,12 @@
 //! What caches outside are told about a route.
 //!
 //! The attack that this prevents: a page with one visitor's data in it, kept by a cache that serves it to the next one.
-//! A route whose output depends on the visitor can't be declared public, and says so itself where nothing is declared.
+//! A route whose output depends on the visitor can't be declared public, unless the caches in front tell visitors apart by all that
+//! it depends on, and says so itself where nothing is declared.
+//!
+//! A policy has three audiences: the browser, caches in front (`cdn`), and the cache behind the personal edits (`store`), which is
+//! checked here and only handed on ([`CacheHeaders::store`]). How a policy and the origin's word become one is in [`merge`], how
+//! caches in front are spoken to in [`dialect`], the directives themselves in [`directive`].
 
 pub mod inputs;
 pub mod key;
@@ -12,25 +17,36 @@ pub mod vary;
 
 use std::collections::BTreeSet;
 
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
-use crate::config::model::{Cache, CacheControl, Directives, Duration};
+use crate::config::model::{Cache, CacheControl, CacheMode, CdnDialect, Directives};
 use crate::config::node::Path;
 use crate::config::problem::{Kind, Problem};
 use crate::headers::{HeaderEdit, list};
+use crate::request::attributes::{Catalogue, Values};
+use crate::template::Template;
 
-/// `CDN-Cache-Control` (RFC 9213).
-pub const CDN_CACHE_CONTROL: HeaderName = HeaderName::from_static("cdn-cache-control");
+mod check;
+mod compile;
+mod dialect;
+pub mod directive;
+mod merge;
+mod rule;
+mod tags;
+
+pub use dialect::CDN_CACHE_CONTROL;
+use dialect::{Syntax, is_for_shared_caches};
+use merge::Origin;
+use rule::{Criteria, Fit};
 
 /// What a response says that is for one visitor.
 pub const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-cache");
 
-/// Headers that speak to shared caches past `Cache-Control`, besides those that end in `cdn-cache-control`: Edge Architecture,
-/// Akamai, nginx, LiteSpeed.
-const FOR_SHARED_CACHES: [&str; 4] =
-    ["surrogate-control", "edge-control", "x-accel-expires", "x-litespeed-cache-control"];
+/// How a name in a [`Dependence`] begins that is no attribute but a header by which a route is chosen.
+pub const OF_MATCH: &str = "the header ";
 
 /// What keeps a response for one visitor out of shared caches. What the origin forbids stays forbidden.
+#[must_use]
 pub fn protection(origin: &HeaderMap) -> Vec<HeaderEdit> {
     let says = |word: &[u8]| list(origin, &header::CACHE_CONTROL).any(|it| it.eq_ignore_ascii_case(word));
     let value = match (says(b"no-store"), says(b"no-transform")) {
@@ -39,11 +55,7 @@ pub fn protection(origin: &HeaderMap) -> Vec<HeaderEdit> {
         (false, true) => HeaderValue::from_static("private, no-cache, no-transform"),
         (true, true) => HeaderValue::from_static("private, no-cache, no-store, no-transform"),
     };
-    let shared = |name: &&HeaderName| {
-        name.as_str().ends_with("cdn-cache-control")
-            || FOR_SHARED_CACHES.contains(&name.as_str())
-            || **name == header::EXPIRES
-    };
+    let shared = |name: &&HeaderName| is_for_shared_caches(name) || **name == header::EXPIRES;
     let removed = origin.keys().filter(shared).cloned().map(HeaderEdit::Remove);
     [HeaderEdit::Set(header::CACHE_CONTROL, value)].into_iter().chain(removed).collect()
 }
@@ -51,14 +63,46 @@ pub fn protection(origin: &HeaderMap) -> Vec<HeaderEdit> {
 /// The cache headers of a route, compiled.
 #[derive(Debug, Default)]
 pub struct CacheHeaders {
-    /// The policy, for successes.
-    policy: Vec<HeaderEdit>,
+    /// The first one that fits counts; the last is the route's own.
+    policies: Vec<Policy>,
+    tags: Vec<Template>,
+    /// The headers that tags stand in.
+    tag_headers: Vec<tags::Limits>,
     /// Whether every response depends on the visitor, not just pages.
     beyond_pages: bool,
     depends_on: BTreeSet<String>,
+    reads: BTreeSet<String>,
 }
 
-/// The attributes of the visitor that a route's output depends on.
+/// What some responses of a route are told.
+#[derive(Debug, Default)]
+struct Policy {
+    criteria: Criteria,
+    mode: CacheMode,
+    targets: Vec<Target>,
+    /// What caches in front are told, for headers that they are not spoken to in.
+    cdn: Option<Directives>,
+    store: Option<Directives>,
+    /// The request headers by which caches in front tell visitors apart, where that is all that the route depends on.
+    key: Vec<HeaderName>,
+    /// It may be for a page that depends on the visitor, so it is always private.
+    is_private: bool,
+}
+
+/// One header of a policy.
+#[derive(Debug)]
+struct Target {
+    name: HeaderName,
+    ours: Directives,
+    /// The visitor may be told by it what caches in front may keep.
+    is_for_cdn: bool,
+    /// What `override` writes.
+    value: Option<HeaderValue>,
+    /// The same where it depends on the visitor.
+    sealed: Option<HeaderValue>,
+}
+
+/// The attributes of the visitor that a route's output depends on, and headers by which it is chosen ([`OF_MATCH`]).
 #[derive(Debug, Clone, Default)]
 #[expect(clippy::exhaustive_structs, reason = "there are these two ways to depend")]
 pub struct Dependence<'a> {
@@ -68,58 +112,94 @@ pub struct Dependence<'a> {
     pub pages: BTreeSet<&'a str>,
 }
 
+/// What a policy is checked against.
+#[derive(Debug, Clone, Copy)]
+#[expect(clippy::exhaustive_structs, reason = "whoever compiles a policy must say all of it")]
+pub struct Subject<'a> {
+    /// What the route's output depends on.
+    pub dependence: &'a Dependence<'a>,
+    /// Where attributes are read.
+    pub attributes: &'a Catalogue,
+    /// The content types that are read as HTML besides HTML's own, in lower case.
+    pub content_types: &'a [String],
+    /// Whether patches edit JSON.
+    pub edits_json: bool,
+}
+
+/// Which policies the cookies of a request leave, see [`CacheHeaders::asked`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asked(Vec<bool>);
+
+/// A response, for [`CacheHeaders::edits`].
+#[derive(Debug, Clone, Copy)]
+#[expect(clippy::exhaustive_structs, reason = "whoever asks must say all of it")]
+pub struct Answer<'a> {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers that it has.
+    pub headers: &'a HeaderMap,
+    /// Whether patches of pages may apply to it.
+    pub is_page: bool,
+    /// What the request asked.
+    pub asked: &'a Asked,
+    /// The attributes of the request.
+    pub values: &'a Values,
+}
+
+/// What becomes of a response's headers.
+#[derive(Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CacheEdits {
+    /// The changes, in order.
+    pub headers: Vec<HeaderEdit>,
+    /// How many tags did not fit into the limits of a dialect.
+    pub dropped_tags: usize,
+}
+
+enum Choice<'p> {
+    Policy(&'p Policy),
+    None,
+    /// A 304 that may be of a response with another policy.
+    Unknown,
+}
+
 impl CacheHeaders {
-    /// Compiles the policy of a route whose output depends on `dependence`.
+    /// What is to be known of a request when its response comes.
     #[must_use]
-    pub fn compile(
-        cache: Option<&Cache>,
-        dependence: &Dependence<'_>,
-        path: &Path,
-        problems: &mut Vec<Problem>,
-    ) -> Self {
-        let depends_on: BTreeSet<&str> = dependence.exchange.union(&dependence.pages).copied().collect();
-        let audiences = [
-            ("browser", header::CACHE_CONTROL, cache.and_then(|cache| cache.browser.as_ref())),
-            ("cdn", CDN_CACHE_CONTROL, cache.and_then(|cache| cache.cdn.as_ref())),
-        ];
-        let mut policy = Vec::new();
-        for (key, name, control) in audiences {
-            let path = path.clone().key(key);
-            let Some(CacheControl(directives)) = control else { continue };
-            let mut report =
-                |message: String| problems.push(Problem::new(Kind::InvalidValue, path.clone(), message));
-            contradictions(directives, &mut report);
-            let mut directives = directives.clone();
-            if !depends_on.is_empty() {
-                leaks(key, &directives, &depends_on, &mut report);
-                directives.private |= !directives.no_store;
-            }
-            policy.extend(value(&directives).map(|value| HeaderEdit::Set(name, value)));
-        }
-        // What else speaks of lifetimes must not defeat the new ones (RFC 9111 § 5.1, 5.3).
-        if !policy.is_empty() {
-            policy.extend([HeaderEdit::Remove(header::EXPIRES), HeaderEdit::Remove(header::AGE)]);
-        }
-        Self {
-            policy,
-            beyond_pages: !dependence.exchange.is_empty(),
-            depends_on: depends_on.into_iter().map(str::to_owned).collect(),
-        }
+    pub fn asked(&self, request: &HeaderMap) -> Asked {
+        Asked(self.policies.iter().map(|policy| policy.criteria.asked(request)).collect())
     }
 
-    /// The changes of a response's headers, in order; `origin` are those that it has. `is_page` says whether patches of pages
-    /// may apply to it. The policy is one for successes, so what is not one keeps what the origin says; but whatever depends
-    /// on the visitor is kept out of shared caches, whatever its status.
+    /// The changes of a response's headers. A policy is one for successes unless it names statuses, so what is not one keeps
+    /// what the origin says; but whatever depends on the visitor is kept out of shared caches, whatever its status.
     #[must_use]
-    pub fn edits(&self, is_page: bool, is_success: bool, origin: &HeaderMap) -> Vec<HeaderEdit> {
-        let mut edits = Vec::new();
-        if !self.depends_on.is_empty() && (is_page || self.beyond_pages) {
-            edits.extend(protection(origin));
+    pub fn edits(&self, answer: &Answer<'_>) -> CacheEdits {
+        let mut edits = CacheEdits::default();
+        let is_personal = !self.depends_on.is_empty() && (answer.is_page || self.beyond_pages);
+        if is_personal {
+            edits.headers.extend(protection(answer.headers));
         }
-        if is_success {
-            edits.extend(self.policy.iter().cloned());
+        match self.choose(answer) {
+            Choice::None => {}
+            Choice::Unknown if is_personal => {}
+            Choice::Unknown => edits.headers.extend(self.withheld(answer.headers)),
+            Choice::Policy(policy) => {
+                policy.edit(answer.headers, is_personal, &mut edits.headers);
+                if !is_personal || policy.is_keyed() {
+                    self.tag(answer, &mut edits);
+                }
+            }
         }
         edits
+    }
+
+    /// What the cache behind the personal edits is told of a response, and how that and the origin's word become one.
+    #[must_use]
+    pub fn store(&self, answer: &Answer<'_>) -> Option<(CacheMode, &Directives)> {
+        match self.choose(answer) {
+            Choice::Policy(policy) => Some((policy.mode, policy.store.as_ref()?)),
+            _ => None,
+        }
     }
 
     /// The attributes of the visitor that the route's output depends on.
@@ -127,171 +207,147 @@ impl CacheHeaders {
     pub const fn depends_on(&self) -> &BTreeSet<String> {
         &self.depends_on
     }
+
+    /// The attributes that tags read.
+    #[must_use]
+    pub const fn reads(&self) -> &BTreeSet<String> {
+        &self.reads
+    }
+
+    fn choose(&self, answer: &Answer<'_>) -> Choice<'_> {
+        let mut asked = answer.asked.0.iter();
+        for policy in &self.policies {
+            // What was not asked is not known to fit.
+            if !asked.next().is_some_and(|asked| *asked) {
+                continue;
+            }
+            match policy.criteria.fit(answer.status, answer.headers) {
+                Fit::Yes => return Choice::Policy(policy),
+                Fit::Unknown => return Choice::Unknown,
+                Fit::No => {}
+            }
+        }
+        Choice::None
+    }
+
+    /// A 304 replaces what it says of the stored response's headers (RFC 9111 § 3.2). What it does not say stays as it was
+    /// written, which is right whichever policy that was.
+    fn withheld(&self, origin: &HeaderMap) -> Vec<HeaderEdit> {
+        let targets = self.policies.iter().flat_map(|policy| &policy.targets).map(|target| &target.name);
+        let written: BTreeSet<&str> =
+            targets.map(HeaderName::as_str).chain(["expires", "age", "date"]).collect();
+        let there = origin.keys().filter(|name| written.contains(name.as_str()));
+        there.cloned().map(HeaderEdit::Remove).collect()
+    }
+
+    fn tag(&self, answer: &Answer<'_>, edits: &mut CacheEdits) {
+        for limits in &self.tag_headers {
+            let (tags, dropped) = limits.edits(&self.tags, answer.values, answer.headers);
+            edits.headers.extend(tags);
+            edits.dropped_tags = edits.dropped_tags.saturating_add(dropped);
+        }
+    }
 }
 
-fn leaks(key: &str, directives: &Directives, depends_on: &BTreeSet<&str>, report: &mut impl FnMut(String)) {
-    let names: Vec<&str> = depends_on.iter().copied().collect();
-    let names = names.join("\", \"");
-    let shared = directives.public || directives.s_maxage.is_some();
-    if shared || (key == "cdn" && !directives.private && !directives.no_store) {
-        let fix = if key == "cdn" { "write `cdn: private`" } else { "leave `public` and `s_maxage` out" };
-        report(format!(
-            "the page depends on \"{names}\", so a cache that visitors share must not keep it; {fix}"
-        ));
+impl Policy {
+    /// Whether caches in front tell visitors apart by all that the route depends on.
+    const fn is_keyed(&self) -> bool {
+        !self.key.is_empty()
     }
-}
 
-fn contradictions(directives: &Directives, report: &mut impl FnMut(String)) {
-    let lifetimes = directives.max_age.is_some()
-        || directives.s_maxage.is_some()
-        || directives.stale_while_revalidate.is_some()
-        || directives.stale_if_error.is_some();
-    if directives.no_store && (lifetimes || directives.immutable || directives.public) {
-        report("`no_store` says that nobody keeps it, so a lifetime has no meaning; keep one of them".into());
+    /// Says what the key says in words that every cache knows (RFC 9110 § 12.5.5).
+    fn vary(&self, headers: &HeaderMap) -> Option<HeaderEdit> {
+        let said = |name: &str| {
+            let mut names = list(headers, &header::VARY);
+            names.any(|it| it == b"*" || it.eq_ignore_ascii_case(name.as_bytes()))
+        };
+        let names: Vec<&str> = self.key.iter().map(HeaderName::as_str).filter(|name| !said(name)).collect();
+        let value = HeaderValue::try_from(names.join(", ")).ok().filter(|value| !value.is_empty())?;
+        Some(HeaderEdit::Add(header::VARY, value))
     }
-    if directives.public && directives.private {
-        report("`public` and `private` contradict each other; keep one".into());
-    }
-    if directives.private && (directives.s_maxage.is_some() || directives.proxy_revalidate) {
-        report(
-            "`private` keeps it out of shared caches, so `s_maxage` and `proxy_revalidate` have no meaning"
-                .into(),
-        );
-    }
-    if directives.must_revalidate
-        && (directives.stale_while_revalidate.is_some() || directives.stale_if_error.is_some())
-    {
-        report(
-            "`must_revalidate` forbids to use it stale; keep it or the `stale_…` directives (RFC 5861 § 4)"
-                .into(),
-        );
-    }
-}
 
-/// The header's value; `None` when nothing is said.
-fn value(directives: &Directives) -> Option<HeaderValue> {
-    let flags = [
-        ("public", directives.public),
-        ("private", directives.private),
-        ("no-cache", directives.no_cache),
-        ("no-store", directives.no_store),
-        ("must-revalidate", directives.must_revalidate),
-        ("proxy-revalidate", directives.proxy_revalidate),
-        ("immutable", directives.immutable),
-    ];
-    let lifetimes: [(&str, Option<Duration>); 4] = [
-        ("max-age", directives.max_age),
-        ("s-maxage", directives.s_maxage),
-        ("stale-while-revalidate", directives.stale_while_revalidate),
-        ("stale-if-error", directives.stale_if_error),
-    ];
-    let flags = flags.iter().filter(|(_, set)| *set).map(|(name, _)| (*name).to_owned());
-    let lifetimes =
-        lifetimes.iter().filter_map(|(name, length)| Some(format!("{name}={}", length.as_ref()?.seconds())));
-    let all: Vec<String> = flags.chain(lifetimes).collect();
-    HeaderValue::try_from(all.join(", ")).ok().filter(|value| !value.is_empty())
+    fn edit(&self, headers: &HeaderMap, is_personal: bool, edits: &mut Vec<HeaderEdit>) {
+        let origin = Origin::read(headers);
+        let mut written: BTreeSet<&str> = BTreeSet::new();
+        let mut sets = Vec::new();
+        for target in &self.targets {
+            let is_sealed = (is_personal || self.is_private) && !(target.is_for_cdn && self.is_keyed());
+            let value = match self.mode {
+                CacheMode::Override if is_sealed => target.sealed.clone(),
+                CacheMode::Override => target.value.clone(),
+                mode => origin.merged(&target.name, &target.ours, mode, is_sealed),
+            };
+            let Some(value) = value else { continue };
+            written.insert(target.name.as_str());
+            sets.push(HeaderEdit::Set(target.name.clone(), value));
+        }
+        if !is_personal {
+            self.edit_others(headers, &origin, &written, &mut sets);
+        }
+        if sets.is_empty() {
+            return;
+        }
+        if !is_personal {
+            let others = headers.keys().filter(|name| {
+                (**name == header::CACHE_CONTROL || is_for_shared_caches(name))
+                    && !written.contains(name.as_str())
+                    && !sets.iter().any(|edit| matches!(edit, HeaderEdit::Set(set, _) | HeaderEdit::Remove(set) if set == *name))
+            });
+            let mut again: Vec<HeaderName> =
+                others.filter(|name| Syntax::of(name) != Syntax::Edge).cloned().collect();
+            let tells_browser =
+                written.contains(header::CACHE_CONTROL.as_str()) || again.contains(&header::CACHE_CONTROL);
+            if headers.contains_key(header::EXPIRES) && !tells_browser {
+                again.push(header::CACHE_CONTROL);
+            }
+            let again = again.into_iter().filter_map(|name| {
+                let value = origin.restated(&name)?;
+                Some(HeaderEdit::Set(name, value))
+            });
+            sets.extend(again.collect::<Vec<_>>());
+        }
+        edits.extend(sets);
+        if is_personal {
+            edits.extend(self.vary(headers));
+        }
+        // What else speaks of time must not defeat the new lifetimes (RFC 9111 § 4.2.3, 5.1, 5.3). An old `Date` makes a
+        // response old as `Age` does; where there is none, whoever passes it on writes the present one (RFC 9110 § 6.6.1),
+        // and so does Envoy behind its filters.
+        let of_time = [header::EXPIRES, header::AGE, header::DATE];
+        edits.extend(of_time.into_iter().filter(|name| headers.contains_key(name)).map(HeaderEdit::Remove));
+    }
+
+    /// Headers for caches in front that the policy does not speak in, and that some cache may read before those that it does.
+    fn edit_others(
+        &self,
+        headers: &HeaderMap,
+        origin: &Origin<'_>,
+        written: &BTreeSet<&str>,
+        sets: &mut Vec<HeaderEdit>,
+    ) {
+        let Some(cdn) = &self.cdn else { return };
+        let others = headers.keys().filter(|name| {
+            is_for_shared_caches(name)
+                && !written.contains(name.as_str())
+                && (self.mode == CacheMode::Override
+                    || !self.targets.iter().any(|target| target.name == **name))
+        });
+        for name in others {
+            match self.mode {
+                CacheMode::Override => sets.push(HeaderEdit::Remove(name.clone())),
+                CacheMode::AtMost if name.as_str() == "x-accel-expires" => {
+                    let shorter = merge::accel_at_most(headers.get(name), cdn);
+                    sets.extend(shorter.map(|value| HeaderEdit::Set(name.clone(), value)));
+                }
+                CacheMode::AtMost => {
+                    let shorter = origin.merged(name, cdn, CacheMode::AtMost, false);
+                    sets.extend(shorter.map(|value| HeaderEdit::Set(name.clone(), value)));
+                }
+                CacheMode::RespectOrigin => {}
+            }
+        }
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::source;
-
-    fn compile(yaml: &str, depends_on: &[&str]) -> (Vec<String>, Vec<String>) {
-        let cache: Cache = source::read(yaml.as_bytes()).unwrap().decode().unwrap();
-        let mut problems = Vec::new();
-        let dependence = Dependence { pages: depends_on.iter().copied().collect(), ..Dependence::default() };
-        let headers = CacheHeaders::compile(Some(&cache), &dependence, &Path::default(), &mut problems);
-        let shown = headers.edits(true, true, &HeaderMap::new()).into_iter().map(|edit| match edit {
-            HeaderEdit::Set(name, value) => format!("{name}: {}", value.to_str().unwrap()),
-            HeaderEdit::Add(..) => "add".to_owned(),
-            HeaderEdit::Remove(name) => format!("-{name}"),
-        });
-        (shown.collect(), problems.iter().map(ToString::to_string).collect())
-    }
-
-    #[test]
-    fn policies_become_headers() {
-        let cases: &[(&str, &[&str], &[&str])] = &[
-            (
-                "{ browser: { max_age: 1m }, cdn: { max_age: 1h, stale_while_revalidate: 1d } }",
-                &[],
-                &[
-                    "cache-control: max-age=60",
-                    "cdn-cache-control: max-age=3600, stale-while-revalidate=86400",
-                    "-expires",
-                    "-age",
-                ],
-            ),
-            ("{ browser: no_store }", &[], &["cache-control: no-store", "-expires", "-age"]),
-            ("{}", &[], &[]),
-        ];
-        for (yaml, depends_on, expected) in cases {
-            let (headers, problems) = compile(yaml, depends_on);
-            assert_eq!(
-                (headers, problems),
-                (expected.iter().map(|s| (*s).to_owned()).collect(), vec![]),
-                "{yaml}"
-            );
-        }
-    }
-
-    #[test]
-    fn what_depends_on_the_visitor_is_kept_out_of_shared_caches() {
-        let protection = ["cache-control: private, no-cache"];
-        let cases: &[(&str, &[&str])] = &[
-            ("{}", &[]),
-            ("{ browser: { max_age: 1m } }", &["cache-control: private, max-age=60", "-expires", "-age"]),
-            (
-                "{ browser: no_store, cdn: private }",
-                &["cache-control: no-store", "cdn-cache-control: private", "-expires", "-age"],
-            ),
-        ];
-        for (yaml, policy) in cases {
-            let (headers, problems) = compile(yaml, &["country"]);
-            let expected: Vec<&str> = protection.iter().chain(*policy).copied().collect();
-            assert_eq!(
-                (headers, problems),
-                (expected.iter().map(|s| (*s).to_owned()).collect(), vec![]),
-                "{yaml}"
-            );
-        }
-    }
-
-    #[test]
-    fn what_the_origin_tells_shared_caches_is_taken_back() {
-        let origin = [
-            ("cache-control", "public, No-Store, max-age=9"),
-            ("cloudflare-cdn-cache-control", "max-age=9"),
-            ("surrogate-control", "max-age=9"),
-            ("x-accel-expires", "9"),
-            ("x-kept", "1"),
-        ];
-        let mut headers: HeaderMap = origin
-            .into_iter()
-            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
-            .collect();
-        for edit in protection(&headers.clone()) {
-            edit.apply(&mut headers);
-        }
-        assert_eq!(headers.len(), 2);
-        assert_eq!(headers[header::CACHE_CONTROL], "private, no-cache, no-store");
-    }
-
-    #[test]
-    fn what_leaks_or_contradicts_is_refused() {
-        let cases: &[(&str, &[&str], &str)] = &[
-            ("{ cdn: { max_age: 1h } }", &["country"], "the page depends on \"country\""),
-            ("{ browser: { public: true, max_age: 1h } }", &["country", "plan"], "\"country\", \"plan\""),
-            ("{ browser: { s_maxage: 1h } }", &["country"], "leave `public` and `s_maxage` out"),
-            ("{ browser: { no_store: true, max_age: 1h } }", &[], "keep one of them"),
-            ("{ cdn: { public: true, private: true } }", &[], "contradict"),
-            ("{ cdn: { private: true, s_maxage: 1h } }", &[], "no meaning"),
-            ("{ cdn: { must_revalidate: true, stale_if_error: 1h } }", &[], "RFC 5861"),
-        ];
-        for (yaml, depends_on, message) in cases {
-            let (_, problems) = compile(yaml, depends_on);
-            assert!(problems.iter().any(|problem| problem.contains(message)), "{yaml}: {problems:?}");
-        }
-    }
-}
+mod tests;

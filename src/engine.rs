@@ -7,7 +7,7 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 use std::hash::Hasher;
 
 use crate::cache::key::CacheKey;
-use crate::cache::{CacheHeaders, Dependence};
+use crate::cache::{CacheHeaders, Dependence, OF_MATCH, Subject};
 use crate::config::model::{self, Config, ContentCoding, Delivery, Limits};
 use crate::config::node::Path;
 use crate::config::problem::{Kind, Problem, Problems};
@@ -202,7 +202,7 @@ impl Route {
                 compiler.patch(index, patch, &path.clone().key("patches").index(index))
             })
             .collect();
-        let reads: BTreeSet<String> = patches.iter().flat_map(Patch::reads).cloned().collect();
+        let mut reads: BTreeSet<String> = patches.iter().flat_map(Patch::reads).cloned().collect();
         let mut dependence = Dependence::default();
         dependence.exchange.extend(of_match.iter().map(String::as_str));
         for patch in &patches {
@@ -211,14 +211,23 @@ impl Route {
             if patch.changes_pages_only() { &mut dependence.pages } else { &mut dependence.exchange }
                 .extend(of_visitor);
         }
+        let content_types: Vec<String> =
+            route.content_types.iter().map(|name| name.to_ascii_lowercase()).collect();
+        let subject = Subject {
+            dependence: &dependence,
+            attributes,
+            content_types: &content_types,
+            edits_json: patches.iter().any(Patch::edits_json),
+        };
         let cache =
-            CacheHeaders::compile(route.cache.as_ref(), &dependence, &path.clone().key("cache"), problems);
+            CacheHeaders::compile(route.cache.as_ref(), &subject, &path.clone().key("cache"), problems);
         let key = CacheKey::compile(route, &patches, attributes, path, problems);
+        reads.extend(cache.reads().iter().cloned());
         Self {
             name: route.name.clone(),
             cache,
             key,
-            content_types: route.content_types.iter().map(|name| name.to_ascii_lowercase()).collect(),
+            content_types,
             delivery: route.delivery,
             content_coding: route.content_coding,
             patches,
@@ -238,7 +247,7 @@ fn headers_that_choose(routes: &[model::Route], index: usize) -> BTreeSet<String
                 && !excludes(own.path.as_ref(), other.path.as_ref())
         })
     });
-    matches.flat_map(|other| other.headers.keys()).map(|name| format!("the header {name}")).collect()
+    matches.flat_map(|other| other.headers.keys()).map(|name| format!("{OF_MATCH}{name}")).collect()
 }
 
 /// Whether no text can satisfy both. `false` where that takes more than a look.

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue, StatusCode};
 
+use crate::cache::Asked;
 use crate::csp;
 use crate::engine::Engine;
 use crate::headers::HeaderEdit;
@@ -84,6 +85,8 @@ pub struct Forwarded {
     /// Index of the route in the engine.
     route: Option<usize>,
     values: Values,
+    /// What cache policies ask of the request.
+    asked: Asked,
     /// Indexes of the patches whose guards hold.
     eligible: Vec<usize>,
     is_head: bool,

@@ -7,9 +7,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::report::Report;
 use super::{Begun, DEBUG_HEADER, Forwarded, LocalResponse, Next, RequestEdits};
-use crate::cache::PRIVATE;
 use crate::cache::key::CacheKey;
 use crate::cache::origin_reads::Standing;
+use crate::cache::{Asked, PRIVATE};
 use crate::coding::negotiation::accepts_gzip;
 use crate::csp;
 use crate::engine::{Engine, Route, internal_headers};
@@ -38,6 +38,7 @@ pub fn begin(
             engine: Arc::clone(engine),
             route: None,
             values: Values::default(),
+            asked: Asked::default(),
             eligible: Vec::new(),
             is_head,
             page,
@@ -91,6 +92,7 @@ pub fn begin(
         engine: Arc::clone(engine),
         route: Some(index),
         values,
+        asked: route.cache.asked(&request.headers),
         eligible,
         is_head,
         page,

@@ -22,6 +22,8 @@ pub struct Report {
     pub body: BodyState,
     /// The patches whose guards held.
     pub patches: Vec<PatchReport>,
+    /// How many cache tags did not fit into the limits of a cache in front.
+    pub dropped_tags: usize,
     /// The largest number of bytes that were held between two chunks.
     pub max_held_bytes: usize,
 }
@@ -213,6 +215,7 @@ impl Report {
         count(Counter::of("requests.no_route"), self.route.is_none().into());
         count(Counter::of("redirects"), self.redirected_by.is_some().into());
         count(Counter::of("rewrites"), self.rewritten.into());
+        count(Counter::of("cache.tags_dropped"), u32::try_from(self.dropped_tags).unwrap_or(u32::MAX));
         match self.body {
             BodyState::NotWanted => {}
             BodyState::Untouched(reason) => count(Counter::because("body.untouched", reason.name()), 1),

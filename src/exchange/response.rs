@@ -9,7 +9,7 @@ use super::gate::{Kind, Readable, Untouched, gate};
 use super::page::Plan;
 use super::report::{BodyState, PatchReport, Report};
 use super::{Answered, Body, DEBUG_HEADER, Forwarded};
-use crate::cache::protection;
+use crate::cache::{Answer, protection};
 use crate::coding::{Bounds, Decoder};
 use crate::config::model::{ContentCoding, Limits};
 use crate::csp::Verdict;
@@ -50,7 +50,10 @@ impl Forwarded {
             Ok(Kind::Json) => route.patches.iter().any(Patch::edits_json),
             _ => may_be_page || !matches!(gate, Err(Untouched::ContentType)),
         };
-        edits.extend(route.cache.edits(is_page, is_success(status), headers));
+        let of_caches =
+            route.cache.edits(&Answer { status, headers, is_page, asked: &self.asked, values: &self.values });
+        report.dropped_tags = of_caches.dropped_tags;
+        edits.extend(of_caches.headers);
         let mut seen = headers.clone();
         edits.iter().for_each(|edit| edit.apply(&mut seen));
         let mut done_in_head = Vec::new();
@@ -172,11 +175,6 @@ impl Forwarded {
 fn decoder_bounds(limits: &Limits) -> Bounds {
     let max = limits.max_decoded_bytes.into();
     Bounds { allowance_bytes: max, max_ratio: 100, max_bytes_per_write: max }
-}
-
-/// A policy for pages is not one for errors: what is not a success keeps what the origin says of it.
-fn is_success(status: StatusCode) -> bool {
-    status.is_success() || status == StatusCode::NOT_MODIFIED
 }
 
 /// What a changed body makes untrue (RFC 9110 § 8.4, 8.6, 8.8, 14.3; RFC 9530; RFC 3230), and what is true of it.

@@ -250,6 +250,35 @@ impl Catalogue {
         self.entries.get(name)?.otherwise.as_deref()
     }
 
+    /// The request headers that it is read from; `None` where it is, or may be, read from something else than headers.
+    #[must_use]
+    pub fn request_headers(&self, name: &str) -> Option<Vec<HeaderName>> {
+        let names = |names: &[&'static str]| names.iter().copied().map(HeaderName::from_static).collect();
+        Some(match &self.entries.get(name)?.source {
+            Source::Header(name) => vec![name.clone()],
+            Source::Cookie(_) => vec![http::header::COOKIE],
+            Source::Language(_) => vec![http::header::ACCEPT_LANGUAGE],
+            Source::Device => names(&user_agent::DEVICE_HEADERS),
+            Source::Bot => names(&user_agent::BOT_HEADERS),
+            _ => return None,
+        })
+    }
+
+    /// Where it is read, in words: `the cookie plan`.
+    #[must_use]
+    pub fn source(&self, name: &str) -> Option<String> {
+        Some(match &self.entries.get(name)?.source {
+            Source::Header(name) => format!("the header {name}"),
+            Source::Cookie(name) => format!("the cookie {name}"),
+            Source::Query(name) => format!("the query parameter {name}"),
+            Source::PathSegment(index) => format!("the path segment {index}"),
+            Source::Language(_) => "the header accept-language".to_owned(),
+            Source::Device | Source::Bot => "the browser that asks".to_owned(),
+            Source::Fact(_) => "known of the connection".to_owned(),
+            _ => "part of the URL or the method".to_owned(),
+        })
+    }
+
     /// Whether a visitor can make up its value.
     #[must_use]
     pub fn is_visitor_controlled(&self, name: &str) -> bool {

@@ -4,14 +4,16 @@ use std::fmt;
 use std::io::{self, Write};
 
 use clap::builder::styling::Style;
-use engraft::cache::CDN_CACHE_CONTROL;
+use engraft::cache::Answer;
 use engraft::cache::inputs::Inputs;
 use engraft::config::model::Config;
 use engraft::config::node::Location;
 use engraft::config::problem::{Kind, Problem};
 use engraft::config::source::{self, Warning};
 use engraft::engine::{Engine, Loaded, Route};
-use http::{HeaderMap, HeaderName};
+use engraft::request::attributes::Values;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 
 use crate::args::{Check, Format};
@@ -120,39 +122,43 @@ struct Policy<'f> {
     route: &'f str,
     /// `Cache-Control`; none where it is the origin's.
     browser: Option<String>,
-    /// What shared caches in front are told besides.
-    cdn: Option<String>,
+    /// What shared caches in front are told besides, header by header.
+    cdn: Vec<String>,
     inputs: Inputs,
 }
 
 impl<'f> Policy<'f> {
     fn of(route: &'f Route, engine: &Engine) -> Self {
         let mut headers = HeaderMap::new();
-        let edits = route.cache.edits(true, true, &headers);
-        edits.iter().for_each(|edit| edit.apply(&mut headers));
-        let told = |name: &HeaderName| {
-            headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
-        };
-        Self {
-            route: &route.name,
-            browser: told(&http::header::CACHE_CONTROL),
-            cdn: told(&CDN_CACHE_CONTROL),
-            inputs: Inputs::of(route, engine.attributes()),
-        }
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
+        let edits = route.cache.edits(&Answer {
+            status: StatusCode::OK,
+            headers: &headers,
+            is_page: true,
+            asked: &route.cache.asked(&HeaderMap::new()),
+            values: &Values::default(),
+        });
+        headers.clear();
+        edits.headers.iter().for_each(|edit| edit.apply(&mut headers));
+        let shown = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let browser = headers.remove(CACHE_CONTROL).as_ref().map(shown);
+        let cdn: Vec<String> =
+            headers.iter().map(|(name, value)| format!("{name}: {}", shown(value))).collect();
+        Self { route: &route.name, browser, cdn, inputs: Inputs::of(route, engine.attributes()) }
     }
 
     fn is_plain(&self) -> bool {
-        self.browser.is_none() && self.cdn.is_none() && self.inputs.is_plain()
+        self.browser.is_none() && self.cdn.is_empty() && self.inputs.is_plain()
     }
 
     fn write(&self, out: &mut dyn Write, palette: &Palette) -> io::Result<()> {
         let place = palette.place;
         writeln!(out, "\n{place}route {}{place:#}", self.route)?;
         let browser = self.browser.as_deref().unwrap_or("as the origin says");
-        let cdn = self.cdn.as_deref().unwrap_or("as the browser");
+        let cdn = if self.cdn.is_empty() { "as the browser".to_owned() } else { self.cdn.join("; ") };
         let store = if self.inputs.stored { "keeps pages" } else { "nothing" };
         let key = self.inputs.key.join("; ");
-        for (label, text) in [("browser", browser), ("cdn", cdn), ("store", store), ("key", &key)] {
+        for (label, text) in [("browser", browser), ("cdn", &cdn), ("store", store), ("key", &key)] {
             writeln!(out, "  {label:<12}{text}")?;
         }
         let mut label = "depends on";

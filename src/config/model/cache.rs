@@ -8,6 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{Duration, KeyHeaders, KeyQuery};
 
+mod dialect;
+mod rule;
+
+pub use dialect::CdnDialect;
+pub use rule::{CacheRule, RequestCookies, StatusPattern};
+
 /// What each audience may keep. An audience that is not named is told what the origin says.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -17,12 +23,24 @@ pub struct Cache {
     /// The browser: `Cache-Control`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub browser: Option<CacheControl>,
-    /// Shared caches in front: `CDN-Cache-Control` (RFC 9213).
+    /// Shared caches in front: the headers of `cdn_dialects`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cdn: Option<CacheControl>,
-    /// The cache behind the personal edits.
+    /// The cache behind the personal edits: it holds the page before it is personal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub store: Option<CacheControl>,
+    /// How this and what the origin says become one.
+    #[serde(skip_serializing_if = "CacheMode::is_default")]
+    pub mode: CacheMode,
+    /// Other policies for some responses: the first one that fits counts instead of this one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<CacheRule>,
+    /// Which headers speak to the caches in front.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cdn_dialects: Option<Vec<CdnDialect>>,
+    /// Names by which caches in front find a response again to purge it; templates.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
     /// Which query parameters caches and the origin see.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<KeyQuery>,
@@ -32,6 +50,27 @@ pub struct Cache {
     /// Cookies that a response to be stored may lose; `name` or `prefix*`. With any other it is not stored.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub droppable_cookies: Vec<String>,
+}
+
+/// How a policy and what the origin says become one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+#[expect(clippy::exhaustive_enums, reason = "whoever merges must handle every mode")]
+pub enum CacheMode {
+    /// The policy replaces what the origin says to the audiences that it names.
+    #[default]
+    Override,
+    /// The policy says what the origin does not.
+    RespectOrigin,
+    /// The origin's lifetimes become no longer than those of the policy.
+    AtMost,
+}
+
+impl CacheMode {
+    pub(crate) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Cache directives: a word (`private`, `no_store`), or the directives one by one.
@@ -44,7 +83,7 @@ pub struct CacheControl(
     pub Directives,
 );
 
-/// The directives of RFC 9111 § 5.2.2, RFC 5861 and RFC 8246.
+/// The directives of RFC 9111 § 5.2.2, RFC 5861 and RFC 8246; those with lists of fields are the origin's to write.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
@@ -70,12 +109,19 @@ pub struct Directives {
     pub proxy_revalidate: bool,
     /// It stays as it is for its lifetime.
     pub immutable: bool,
+    /// Nobody on the way changes it.
+    pub no_transform: bool,
+    /// Only caches that know what its status means store it; comes with `no_store`, which the others follow.
+    pub must_understand: bool,
     /// How long it may be used stale while it is asked for again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stale_while_revalidate: Option<Duration>,
     /// How long it may be used stale when asking fails.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stale_if_error: Option<Duration>,
+    /// For `cdn` only: the request headers that the caches in front tell responses apart by.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub key: Vec<String>,
 }
 
 impl<'de> Deserialize<'de> for CacheControl {
