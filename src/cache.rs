@@ -33,6 +33,7 @@ pub mod directive;
 mod merge;
 mod rule;
 mod tags;
+pub mod validator;
 
 pub use dialect::CDN_CACHE_CONTROL;
 use dialect::{Syntax, is_for_shared_caches};

@@ -7,6 +7,7 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 use std::hash::Hasher;
 
 use crate::cache::key::CacheKey;
+use crate::cache::validator::Variance;
 use crate::cache::{CacheHeaders, Dependence, OF_MATCH, Subject};
 use crate::config::model::{self, Config, ContentCoding, Delivery, Limits};
 use crate::config::node::Path;
@@ -51,6 +52,8 @@ pub struct Route {
     pub content_coding: ContentCoding,
     /// The attributes that it reads.
     pub reads: BTreeSet<String>,
+    /// What of its URLs is not the same for everybody.
+    pub variance: Variance,
 }
 
 /// A configuration that can be used, and remarks on it.
@@ -230,10 +233,33 @@ impl Route {
             content_types,
             delivery: route.delivery,
             content_coding: route.content_coding,
+            variance: variance(&patches, of_match, attributes),
             patches,
             reads,
         }
     }
+
+    /// Whether what its patches make is a function of what a [digest](crate::cache::validator::digest) covers, so that a tag
+    /// can stand for it. Whatever will read anything else (a fragment, a decision that is awaited) says no here.
+    #[must_use]
+    pub const fn has_validator(&self) -> bool {
+        true
+    }
+}
+
+/// A rewrite that is the same for everybody is where the pages are; one that is not makes answers of one URL of several.
+fn variance(patches: &[Patch], of_match: &BTreeSet<String>, attributes: &Catalogue) -> Variance {
+    let of_patch = |patch: &Patch| {
+        let of_visitor = || patch.reads().iter().any(|name| attributes.depends_on_visitor(name));
+        if patch.rewrites() && (!of_match.is_empty() || of_visitor()) {
+            Variance::Everything
+        } else if patch.edits_elements() || patch.edits_json() {
+            Variance::Pages
+        } else {
+            Variance::Nothing
+        }
+    };
+    patches.iter().map(of_patch).max().unwrap_or_default()
 }
 
 /// The headers by which a request gets on this route or on an earlier one instead: two visitors who ask for the same URL

@@ -28,6 +28,7 @@ pub mod gate;
 mod page;
 pub mod report;
 mod response;
+mod variant;
 
 pub use begin::begin;
 pub use body::Edits;
@@ -89,6 +90,7 @@ pub struct Forwarded {
     asked: Asked,
     /// Indexes of the patches whose guards hold.
     eligible: Vec<usize>,
+    variant: variant::Variant,
     is_head: bool,
     /// The page that the visitor asks for, as policies name it.
     page: csp::Page,

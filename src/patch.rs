@@ -99,6 +99,12 @@ impl Patch {
         matches!(self.action, Action::Json(_))
     }
 
+    /// Whether the origin may be asked for something else.
+    #[must_use]
+    pub const fn rewrites(&self) -> bool {
+        matches!(&self.action, Action::Exchange(exchange) if exchange.rewrites())
+    }
+
     /// Whether it edits bodies of this kind.
     #[must_use]
     pub const fn edits(&self, kind: Kind) -> bool {

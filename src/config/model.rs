@@ -21,10 +21,10 @@ mod patch;
 mod urls;
 
 pub use attribute::{Attribute, AttributeKind, Connection, UserAgent};
-pub use cache_key::{KeyHeaders, KeyQuery, KeyUserAgent};
 pub use cache::{
     Cache, CacheControl, CacheMode, CacheRule, CdnDialect, Directives, RequestCookies, StatusPattern,
 };
+pub use cache_key::{KeyHeaders, KeyQuery, KeyUserAgent};
 pub use delivery::{ContentCoding, Delivery};
 pub use duration::{Duration, DurationError};
 pub use find::{Find, FindRegex};

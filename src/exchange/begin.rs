@@ -6,6 +6,7 @@ use std::sync::Arc;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::report::Report;
+use super::variant::Variant;
 use super::{Begun, DEBUG_HEADER, Forwarded, LocalResponse, Next, RequestEdits};
 use crate::cache::key::CacheKey;
 use crate::cache::origin_reads::Standing;
@@ -40,6 +41,7 @@ pub fn begin(
             values: Values::default(),
             asked: Asked::default(),
             eligible: Vec::new(),
+            variant: Variant::of_no_route(),
             is_head,
             page,
             is_subresource: false,
@@ -88,16 +90,20 @@ pub fn begin(
     if patches().any(|patch| patch.edits_elements() || patch.edits_json()) && !is_subresource {
         edits.headers.extend(for_whole_bodies(&request.headers));
     }
+    let accepts_gzip = accepts_gzip(&request.headers);
+    let mut variant = Variant::of(engine, route, &eligible, &values, &request.method, accepts_gzip);
+    edits.headers.extend(variant.towards_origin(request, is_subresource));
     let next = Forwarded {
         engine: Arc::clone(engine),
         route: Some(index),
         values,
         asked: route.cache.asked(&request.headers),
         eligible,
+        variant,
         is_head,
         page,
         is_subresource,
-        accepts_gzip: accepts_gzip(&request.headers),
+        accepts_gzip,
         rewritten,
         is_keyed: CacheKey::covers(request),
         debug,
@@ -196,11 +202,10 @@ fn is_subresource(request: &RequestHead) -> bool {
     request.headers.get("sec-fetch-dest").is_some_and(|dest| PARTS.contains(&dest.as_bytes()))
 }
 
-/// What the request must not ask for when the body is to be edited: a coding that can't be read, a part of the body,
-/// nothing at all because an earlier body is known, or trailers.
+/// What the request must not ask for when the body is to be edited: a coding that can't be read, a part of the body, or
+/// trailers.
 fn for_whole_bodies(headers: &HeaderMap) -> impl Iterator<Item = HeaderEdit> {
-    let unwanted =
-        [header::RANGE, header::IF_RANGE, header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE, header::TE];
+    let unwanted = [header::RANGE, header::IF_RANGE, header::TE];
     let present: Vec<HeaderName> = unwanted.into_iter().filter(|name| headers.contains_key(name)).collect();
     let identity = HeaderEdit::Set(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     present.into_iter().map(HeaderEdit::Remove).chain([identity])

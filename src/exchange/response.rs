@@ -93,15 +93,22 @@ impl Forwarded {
                 if done { PatchReport::done(patch) } else { PatchReport::not_tried(patch) }
             })
         };
+        let passing = || self.variant.of_passing(status, headers, self.is_subresource);
         let body = match gate {
-            _ if !is_wanted => Body::Passes(report),
+            _ if !is_wanted => {
+                edits.extend(passing());
+                Body::Passes(report)
+            }
             Err(reason) => {
+                edits.extend(passing());
                 report.body = BodyState::Untouched(reason);
                 report.patches.extend(not_tried());
                 Body::Passes(report)
             }
             Ok(readable) => {
-                let changes = for_edited_body(headers, &readable, route.content_coding, self.accepts_gzip);
+                let mut changes =
+                    for_edited_body(headers, &readable, route.content_coding, self.accepts_gzip);
+                changes.extend(self.variant.of_edited(headers, &verdicts));
                 if self.is_head {
                     edits.extend(changes);
                     report.body = BodyState::Untouched(Untouched::Head);
@@ -177,15 +184,15 @@ fn decoder_bounds(limits: &Limits) -> Bounds {
     Bounds { allowance_bytes: max, max_ratio: 100, max_bytes_per_write: max }
 }
 
-/// What a changed body makes untrue (RFC 9110 § 8.4, 8.6, 8.8, 14.3; RFC 9530; RFC 3230), and what is true of it.
+/// What a changed body makes untrue (RFC 9110 § 8.4, 8.6, 14.3; RFC 9530; RFC 3230), and what is true of it. Of its validators
+/// speaks the [variant](super::variant).
 fn for_edited_body(
     headers: &HeaderMap,
     readable: &Readable,
     coding: ContentCoding,
     accepts_gzip: bool,
 ) -> Vec<HeaderEdit> {
-    const UNTRUE: [HeaderName; 4] =
-        [header::CONTENT_LENGTH, header::ETAG, header::LAST_MODIFIED, header::ACCEPT_RANGES];
+    const UNTRUE: [HeaderName; 2] = [header::CONTENT_LENGTH, header::ACCEPT_RANGES];
     const DIGESTS: [&str; 4] = ["content-md5", "digest", "repr-digest", "content-digest"];
     let digests = DIGESTS.into_iter().map(HeaderName::from_static);
     let coded = (!readable.codings.is_empty()).then_some(header::CONTENT_ENCODING);

@@ -61,6 +61,12 @@ impl RedirectTemplate {
 }
 
 impl ExchangeTemplate {
+    /// Whether the origin may be asked for something else.
+    #[must_use]
+    pub const fn rewrites(&self) -> bool {
+        self.path.is_some() || self.host.is_some()
+    }
+
     /// What changes of the request for these values. A path that they make no path of is left as it was.
     #[must_use]
     pub fn render(&self, values: &Values) -> ExchangeEdit {

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use engraft::config::model::Connection;
 use engraft::exchange::report::{BodyState, Report};
-use engraft::exchange::{self, Body, Next};
+use engraft::exchange::{self, Begun, Body, Next};
 use engraft::headers::HeaderEdit;
 use engraft::request::RequestHead;
 use engraft::request::attributes::Fact;
@@ -129,9 +129,17 @@ pub(crate) fn sizes(seed: u64) -> impl Iterator<Item = usize> {
     })
 }
 
-fn exchange(case: &Case, cuts: Cuts, says_length: bool, end: Cut) -> Result<Observed, String> {
-    let page = case.page(end);
-    let mut request = RequestHead {
+/// The digest of what the patches make of the visitor's page, where they make something of it.
+pub(crate) fn digest(case: &Case) -> Result<Option<String>, String> {
+    let (_, begun) = begin(case)?;
+    Ok(match begun.next {
+        Next::Forward(forwarded) => forwarded.variant().map(|digest| digest.to_string()),
+        Next::Respond(..) => None,
+    })
+}
+
+fn begin(case: &Case) -> Result<(RequestHead, Begun), String> {
+    let request = RequestHead {
         method: case.request.method.clone(),
         scheme: "http".to_owned(),
         authority: case.request.host.clone(),
@@ -140,6 +148,12 @@ fn exchange(case: &Case, cuts: Cuts, says_length: bool, end: Cut) -> Result<Obse
     };
     let facts: Vec<Option<String>> = case.engine.facts().iter().map(fact).collect();
     let begun = exchange::begin(&case.engine, &request, &facts, Some(PEER));
+    Ok((request, begun))
+}
+
+fn exchange(case: &Case, cuts: Cuts, says_length: bool, end: Cut) -> Result<Observed, String> {
+    let page = case.page(end);
+    let (mut request, begun) = begin(case)?;
     let forwarded = match begun.next {
         Next::Forward(forwarded) => forwarded,
         Next::Respond(response, report) => {

@@ -32,6 +32,9 @@
 //! `deflate` (bare), `br` and `zstd`, the first one applied first; `keep: 20` leaves so many bytes, and `flip: -8` changes a bit of
 //! one, counted from the end.
 //!
+//! In a header of the request, of what is expected and of what the origin saw, `<digest>` is the digest of what the patches
+//! make of this visitor's page.
+//!
 //! The files are read by the core's own reader of configurations, so their scalars mean what those of a configuration mean.
 
 use std::collections::BTreeMap;
@@ -48,6 +51,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use crate::coding::Coding;
+use crate::core;
 use crate::cut::{Cut, Seams};
 
 /// Everything in `tests/data/cases`.
@@ -345,6 +349,24 @@ impl Case {
         self.body.get(..cut.end(self.body.len())).unwrap_or(&self.body)
     }
 
+    /// Writes the digest wherever a header has a place for it.
+    fn fill_in(&mut self, digest: &str) {
+        const PLACE: &str = "<digest>";
+        for piece in self.request.headers.iter_mut().flat_map(|(_, value)| &mut value.0) {
+            if let Piece::Bytes(bytes) = piece
+                && let Ok(text) = std::str::from_utf8(bytes)
+            {
+                *bytes = text.replace(PLACE, digest).into_bytes();
+            }
+        }
+        let expected = [&mut self.expect.headers, &mut self.expect.origin_saw.headers];
+        for value in
+            expected.into_iter().flat_map(BTreeMap::values_mut).flatten().flat_map(|values| &mut values.0)
+        {
+            *value = value.replace(PLACE, digest);
+        }
+    }
+
     /// Whether answers of the origin have a body.
     pub(crate) fn has_body(&self) -> bool {
         self.request.method != "HEAD" && !matches!(self.origin.status, 204 | 304)
@@ -459,7 +481,11 @@ fn finish(name: String, path: &Path, file: File, engine: Arc<Engine>) -> Result<
         (None, true) => return Err(TableError::new(path, "`cut_everywhere` without an expected `body`")),
     };
     let route = route.map(|_| name.replace('/', "-"));
-    Ok(Case { name, request, origin, expect, body, expected_body, route, engine, seams })
+    let mut case = Case { name, request, origin, expect, body, expected_body, route, engine, seams };
+    let digest = core::digest(&case).map_err(|why| TableError::new(path, why))?;
+    // Where there is none, what speaks of it expects what can't be.
+    case.fill_in(&digest.unwrap_or_else(|| "<no digest>".to_owned()));
+    Ok(case)
 }
 
 fn parse<T: DeserializeOwned>(path: &Path) -> Result<T, TableError> {

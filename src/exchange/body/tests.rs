@@ -138,8 +138,10 @@ fn at_every_split(path: &str, headers: &[(&'static str, &'static str)], body: &[
 
 #[test]
 fn a_coded_page_is_decoded_and_edited() {
-    let seen = at_every_split("/", &[UTF_8, GZIPPED, TAG, ("vary", "accept-encoding")], &gzip(PAGE));
+    let mut seen = at_every_split("/", &[UTF_8, GZIPPED, TAG, ("vary", "accept-encoding")], &gzip(PAGE));
     seen.is(EDITED, "edited", "0=1,1=2");
+    let etag = seen.headers.iter().position(|line| line.starts_with("etag: W/\"a;e=")).unwrap();
+    seen.headers.remove(etag);
     assert_eq!(seen.headers, ["content-type: text/html; charset=utf-8", "vary: accept-encoding"]);
     let twice = at_every_split("/", &[UTF_8, ("content-encoding", "gzip, x-gzip")], &gzip(&gzip(PAGE)));
     twice.is(EDITED, "edited", "0=1,1=2");

@@ -1,0 +1,134 @@
+//! Which of the pages that a URL can have a visitor would get, and the validators that stand for it.
+
+use http::{HeaderMap, StatusCode, header};
+
+use super::Forwarded;
+use crate::cache::validator::Variance;
+use crate::cache::validator::conditional::{self, Current, Variants};
+use crate::cache::validator::digest::{Digest, Outcome};
+use crate::cache::validator::entity_tag::{EntityTag, Member, members};
+use crate::config::model::{ContentCoding, Delivery};
+use crate::csp::Verdict;
+use crate::engine::{Engine, Route};
+use crate::headers::HeaderEdit;
+use crate::patch::Patch;
+use crate::request::RequestHead;
+use crate::request::attributes::Values;
+
+/// See the [module](self).
+#[derive(Debug)]
+pub(super) struct Variant {
+    variance: Variance,
+    current: Current,
+    /// The tags by which the origin is asked in place of the variant's.
+    asked: Vec<EntityTag>,
+    /// It is a variant whatever the origin answers, not only where that is a page.
+    beyond_pages: bool,
+    /// The method asks for what a tag stands for.
+    is_retrieved: bool,
+}
+
+impl Variant {
+    /// What a request gets that is on no route.
+    pub(super) const fn of_no_route() -> Self {
+        let variance = Variance::Nothing;
+        let current = Current::Origin;
+        Self { variance, current, asked: Vec::new(), beyond_pages: false, is_retrieved: false }
+    }
+
+    /// What the patches with the numbers `eligible` make.
+    pub(super) fn of(
+        engine: &Engine,
+        route: &Route,
+        eligible: &[usize],
+        values: &Values,
+        method: &str,
+        accepts_gzip: bool,
+    ) -> Self {
+        let patches = || eligible.iter().filter_map(|index| route.patches.get(*index));
+        let edits_pages = patches().any(|patch| patch.edits_elements() || patch.edits_json());
+        let beyond_pages = route.variance == Variance::Everything && patches().any(Patch::rewrites);
+        let outcome = || Outcome {
+            configuration: engine.digest(),
+            route: &route.name,
+            patches: eligible,
+            reads: patches().flat_map(Patch::reads).map(String::as_str).collect(),
+            values,
+            to_gzip: route.content_coding == ContentCoding::Gzip && accepts_gzip,
+            is_whole: route.delivery == Delivery::Whole,
+        };
+        let current = match (edits_pages || beyond_pages, route.has_validator()) {
+            (false, _) => Current::Origin,
+            (true, true) => Current::Variant(outcome().digest()),
+            (true, false) => Current::Unknown,
+        };
+        let is_retrieved = conditional::retrieves(method);
+        Self { variance: route.variance, current, asked: Vec::new(), beyond_pages, is_retrieved }
+    }
+
+    /// What changes of the conditions of the request. What a browser marks as a part of a page is asked for as it is, where
+    /// only pages have variants.
+    pub(super) fn towards_origin(&mut self, request: &RequestHead, is_subresource: bool) -> Vec<HeaderEdit> {
+        match self.variance {
+            Variance::Nothing => return Vec::new(),
+            Variance::Pages if is_subresource => return Vec::new(),
+            Variance::Pages | Variance::Everything => {}
+        }
+        let of_one_page = self.variance == Variance::Pages;
+        let variants = Variants { current: self.current, of_one_page };
+        let edits = conditional::towards_origin(&request.method, &request.headers, variants);
+        let mut asked = HeaderMap::new();
+        for edit in &edits {
+            if let HeaderEdit::Set(header::IF_NONE_MATCH, _) = edit {
+                edit.apply(&mut asked);
+            }
+        }
+        let asked = members(&asked, &header::IF_NONE_MATCH).unwrap_or_default().into_iter();
+        self.asked = asked
+            .filter_map(|member| match member {
+                Member::Tag(tag) => Some(tag),
+                Member::Any | Member::Other(_) => None,
+            })
+            .collect();
+        edits
+    }
+
+    /// What changes of the validators of an answer whose body is, or would be, edited. A nonce is the response's own: the
+    /// next one has another, so the page is no function of the digest.
+    pub(super) fn of_edited(&self, headers: &HeaderMap, verdicts: &[Verdict]) -> Vec<HeaderEdit> {
+        let has_nonce = verdicts.iter().any(|verdict| matches!(verdict, Verdict::Insert { nonce: Some(_) }));
+        let digest = self.digest().filter(|_| self.is_retrieved && !has_nonce);
+        conditional::towards_visitor(headers, digest, &[])
+    }
+
+    /// The same, for an answer whose body passes.
+    pub(super) fn of_passing(
+        &self,
+        status: StatusCode,
+        headers: &HeaderMap,
+        is_subresource: bool,
+    ) -> Vec<HeaderEdit> {
+        let is_of_page = status == StatusCode::NOT_MODIFIED && !is_subresource;
+        if self.is_retrieved && self.current != Current::Origin && (is_of_page || self.beyond_pages) {
+            let asked = if status == StatusCode::NOT_MODIFIED { self.asked.as_slice() } else { &[] };
+            conditional::towards_visitor(headers, self.digest(), asked)
+        } else {
+            Vec::new()
+        }
+    }
+
+    const fn digest(&self) -> Option<Digest> {
+        match self.current {
+            Current::Variant(digest) => Some(digest),
+            Current::Origin | Current::Unknown => None,
+        }
+    }
+}
+
+impl Forwarded {
+    /// The digest of what the patches make of the visitor's page; `None` where they leave it as it is.
+    #[must_use]
+    pub fn variant(&self) -> Option<Digest> {
+        self.variant.digest()
+    }
+}
