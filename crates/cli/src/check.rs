@@ -155,10 +155,18 @@ impl<'f> Policy<'f> {
         let place = palette.place;
         writeln!(out, "\n{place}route {}{place:#}", self.route)?;
         let browser = self.browser.as_deref().unwrap_or("as the origin says");
-        let cdn = if self.cdn.is_empty() { "as the browser".to_owned() } else { self.cdn.join("; ") };
+        writeln!(out, "  {:<12}{browser}", "browser")?;
+        let mut label = "cdn";
+        for header in &self.cdn {
+            writeln!(out, "  {label:<12}{header}")?;
+            label = "";
+        }
+        if self.cdn.is_empty() {
+            writeln!(out, "  {label:<12}as the browser")?;
+        }
         let store = if self.inputs.stored { "keeps pages" } else { "nothing" };
         let key = self.inputs.key.join("; ");
-        for (label, text) in [("browser", browser), ("cdn", &cdn), ("store", store), ("key", &key)] {
+        for (label, text) in [("store", store), ("key", &key)] {
             writeln!(out, "  {label:<12}{text}")?;
         }
         let mut label = "depends on";

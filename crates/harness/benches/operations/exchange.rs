@@ -30,20 +30,31 @@ impl<'o> Exchange<'o> {
         if let (Some(route), Some(more)) = (route.as_object_mut(), operation.route.as_object()) {
             route.extend(more.clone());
         }
-        let configuration = json!({ "version": 1, "routes": [route] }).to_string();
+        let attributes = json!({
+            "country": { "header": "x-geo-country", "values": ["US", "CA", "DE"], "otherwise": "other" },
+            "slug": { "path_segment": 1 },
+        });
+        let configuration = json!({ "version": 1, "attributes": attributes, "routes": [route] }).to_string();
         let engine = Engine::load(configuration.as_bytes())?.engine;
         let mut response = HeaderMap::new();
         response.insert(header::CONTENT_TYPE, HeaderValue::from_static(operation.content_type));
         if let Some(coding) = operation.coding {
             response.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding));
         }
-        let accepts = [(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"))];
+        for (name, value) in operation.answer {
+            response.append(*name, HeaderValue::from_static(value));
+        }
+        let mut headers = HeaderMap::new();
+        for (name, value) in operation.request.1 {
+            headers.append(*name, HeaderValue::from_static(value));
+        }
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         let request = RequestHead {
             method: "GET".into(),
             scheme: "https".into(),
             authority: "shop.example".into(),
-            path: "/".into(),
-            headers: accepts.into_iter().collect(),
+            path: operation.request.0.into(),
+            headers,
         };
         Ok(Self { operation, engine: Arc::new(engine), request, response })
     }

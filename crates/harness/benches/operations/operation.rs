@@ -14,12 +14,19 @@ pub(crate) struct Operation {
     pub(crate) patches: Value,
     /// More of the route.
     pub(crate) route: Value,
+    /// Path and headers of the request.
+    pub(crate) request: (&'static str, Lines),
+    /// Headers of the response, besides those that describe the body.
+    pub(crate) answer: Lines,
     pub(crate) content_type: &'static str,
     pub(crate) coding: Option<&'static str>,
     pub(crate) body: Vec<u8>,
     /// Something is edited.
     pub(crate) is_done: bool,
 }
+
+/// Header lines.
+pub(crate) type Lines = &'static [(&'static str, &'static str)];
 
 const UTF_8: &str = "text/html; charset=utf-8";
 /// What no page has.
@@ -59,6 +66,35 @@ pub(crate) fn all(subject: &Subject) -> Outcome<Vec<Operation>> {
     Ok(vec![
         Operation { is_done: false, ..on_page("looking for what is not there", absent.clone()) },
         Operation { is_done: false, ..on_page("no patch", json!([])) },
+        Operation {
+            route: every_cache_feature(),
+            request: (
+                "/p/lamp?utm_source=mail&page=2&gclid=a.b-c&sort=price",
+                &[
+                    (
+                        "user-agent",
+                        "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148",
+                    ),
+                    ("accept-language", "de-CH, de;q=0.9, en;q=0.7, *;q=0.5"),
+                    (
+                        "cookie",
+                        "a=1; session=0123456789abcdef0123456789abcdef; plan=pro; _ga=GA1.1.1234567.1234567",
+                    ),
+                    ("x-geo-country", "DE"),
+                    ("if-none-match", "W/\"abc;e=0123456789abcdef\", \"abc\""),
+                ],
+            ),
+            answer: &[
+                ("cache-control", "public, max-age=600, s-maxage=3600, x-unknown=\"a, b\""),
+                ("age", "37"),
+                ("etag", "\"abc\""),
+                ("date", "Thu, 01 Jan 2026 00:00:00 GMT"),
+                ("vary", "Accept-Encoding, User-Agent"),
+                ("vary", "accept-language, Cookie"),
+            ],
+            is_done: false,
+            ..on_page("headers alone, with every feature of cache", json!([]))
+        },
         Operation {
             is_done: false,
             ..on_page("looking for 100 things that are not there", {
@@ -134,12 +170,34 @@ impl Operation {
             name,
             patches,
             route: Value::Null,
+            request: ("/", &[]),
+            answer: &[],
             content_type: UTF_8,
             coding: None,
             body: body.into(),
             is_done: true,
         }
     }
+}
+
+fn every_cache_feature() -> Value {
+    json!({
+        "origin_reads": [{ "cookie": "plan" }, { "header": "accept-language" }],
+        "cache": {
+            "mode": "at_most",
+            "browser": { "max_age": "1m", "stale_while_revalidate": "1h" },
+            "cdn": { "max_age": "1h", "stale_if_error": "1d" },
+            "store": { "max_age": "1h" },
+            "rules": [
+                { "status": [404], "browser": { "max_age": "10s" }, "cdn": "private" },
+                { "cookies": ["session-of-another-kind"], "browser": "private", "cdn": "private" },
+            ],
+            "cdn_dialects": ["rfc9213", "fastly", "cloudflare", "akamai", "netlify", "vercel"],
+            "tags": ["product", "product-{{ slug }}"],
+            "query": { "drop": ["tracking"], "sort": true },
+            "headers": { "accept_language": ["en", "de"], "user_agent": "device" },
+        },
+    })
 }
 
 fn document(entries: usize) -> String {
