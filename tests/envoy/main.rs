@@ -5,6 +5,7 @@
 //! when the test has read what the piece before was to bring.
 
 mod broken;
+mod caches;
 mod coded;
 mod configuration;
 mod crash;
