@@ -103,6 +103,20 @@ struct Target {
     sealed: Option<HeaderValue>,
 }
 
+impl Target {
+    /// Whether the headers of both have the same value: written alike, to the same readers, where the origin has neither.
+    fn says_as(&self, other: &Self, origin: &HeaderMap) -> bool {
+        let is_own =
+            |target: &Self| target.name == header::CACHE_CONTROL || origin.contains_key(&target.name);
+        !is_own(self)
+            && !is_own(other)
+            && !origin.contains_key(CDN_CACHE_CONTROL)
+            && self.is_for_cdn == other.is_for_cdn
+            && Syntax::of(&self.name) == Syntax::of(&other.name)
+            && self.ours == other.ours
+    }
+}
+
 /// The attributes of the visitor that a route's output depends on, and headers by which it is chosen ([`OF_MATCH`]).
 #[derive(Debug, Clone, Default)]
 #[expect(clippy::exhaustive_structs, reason = "there are these two ways to depend")]
@@ -271,13 +285,19 @@ impl Policy {
         let origin = Origin::read(headers);
         let mut written: BTreeSet<&str> = BTreeSet::new();
         let mut sets = Vec::new();
+        let mut before: Option<(&Target, Option<HeaderValue>)> = None;
         for target in &self.targets {
             let is_sealed = (is_personal || self.is_private) && !(target.is_for_cdn && self.is_keyed());
             let value = match self.mode {
                 CacheMode::Override if is_sealed => target.sealed.clone(),
                 CacheMode::Override => target.value.clone(),
-                mode => origin.merged(&target.name, &target.ours, mode, is_sealed),
+                mode => match &before {
+                    // Most dialects say the same.
+                    Some((like, value)) if target.says_as(like, headers) => value.clone(),
+                    _ => origin.merged(&target.name, &target.ours, mode, is_sealed),
+                },
             };
+            before = Some((target, value.clone()));
             let Some(value) = value else { continue };
             written.insert(target.name.as_str());
             sets.push(HeaderEdit::Set(target.name.clone(), value));

@@ -250,7 +250,10 @@ impl Compiler<'_> {
         }
         if let Some(cdn) = cdn {
             let names = own_headers.into_iter().filter_map(|name| HeaderName::try_from(name).ok());
-            targets.extend(names.map(|name| target(name, cdn.clone(), true)));
+            let mut names: Vec<HeaderName> = names.collect();
+            // What is written alike comes in a row: it is worked out once.
+            names.sort_by_key(Syntax::of);
+            targets.extend(names.into_iter().map(|name| target(name, cdn.clone(), true)));
         }
         targets
     }

@@ -22,7 +22,7 @@ pub(super) fn is_for_shared_caches(name: &HeaderName) -> bool {
 }
 
 /// The grammar of a header.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Syntax {
     /// That of `Cache-Control`.
     CacheControl,

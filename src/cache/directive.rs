@@ -119,10 +119,18 @@ impl Field {
     /// Gives a directive, a token, this argument, a token: in its place where it is there, once, and otherwise at the end.
     pub fn set(&mut self, name: &str, argument: String) {
         let mut written = Some(Directive::written(name, Some(argument)));
-        let renewed = std::mem::take(&mut self.directives)
-            .into_iter()
-            .filter_map(|directive| if directive.name == name { written.take() } else { Some(directive) });
-        self.directives = renewed.collect();
+        // The first one becomes this, and the others go.
+        self.directives.retain_mut(|directive| {
+            if directive.name != name {
+                return true;
+            }
+            let first = written.take();
+            let is_first = first.is_some();
+            if let Some(first) = first {
+                *directive = first;
+            }
+            is_first
+        });
         self.directives.extend(written);
     }
 

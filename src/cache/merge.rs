@@ -150,7 +150,6 @@ impl Merge<'_> {
     }
 
     fn lifetimes(&mut self) {
-        let field = self.said.field.clone();
         let (max_age, s_maxage) = match shared_lifetime(self.ours) {
             // `must_understand`: the lifetime comes with the `no-store`, or not at all.
             _ if self.ours.no_store && !self.tightens() && !self.is_silent => (None, None),
@@ -158,8 +157,9 @@ impl Merge<'_> {
             _ => (self.ours.max_age, self.ours.s_maxage),
         };
         let left = |said: u32| said.saturating_sub(self.age);
-        let own = field.lifetime("max-age").or(self.said.expires).map(left);
-        let shared = field.lifetime("s-maxage").map(left);
+        let own = self.said.field.lifetime("max-age").or(self.said.expires).map(left);
+        let shared = self.said.field.lifetime("s-maxage").map(left);
+        let is_private = self.said.field.has("private");
         for (name, said, limit) in [("max-age", own, max_age), ("s-maxage", shared, s_maxage)] {
             let limit = limit.map(Duration::seconds);
             let is_s_maxage = name == "s-maxage";
@@ -172,7 +172,7 @@ impl Merge<'_> {
                 (None, Some(limit)) if self.may_be_fresh() => {
                     let is_said_otherwise =
                         if is_s_maxage { own.is_some() } else { self.said.is_shared && shared.is_some() };
-                    let is_barred = is_s_maxage && (self.said.is_shared || field.has("private"));
+                    let is_barred = is_s_maxage && (self.said.is_shared || is_private);
                     match self.mode {
                         _ if is_barred => None,
                         CacheMode::AtMost if is_s_maxage => own.map(|own| own.min(limit)).or(Some(limit)),
