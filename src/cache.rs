@@ -5,8 +5,8 @@
 //! it depends on, and says so itself where nothing is declared.
 //!
 //! A policy has three audiences: the browser, caches in front (`cdn`), and the cache behind the personal edits (`store`), which is
-//! checked here and only handed on ([`CacheHeaders::store`]). How a policy and the origin's word become one is in [`merge`], how
-//! caches in front are spoken to in [`dialect`], the directives themselves in [`directive`].
+//! checked here and only handed on ([`CacheHeaders::store`]). How a policy and the origin's word become one is in `merge`, how
+//! caches in front are spoken to in `dialect`, the directives themselves in [`directive`].
 
 pub mod inputs;
 pub mod key;
