@@ -4,6 +4,7 @@
 pub mod charset;
 pub mod editor;
 mod fold;
+pub(crate) mod javascript;
 pub mod operation;
 pub mod outcome;
 pub mod splice;

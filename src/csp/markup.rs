@@ -5,6 +5,7 @@
 //! [`context::markup`](crate::template::context::markup) lets through: tags, comments and raw texts that are closed.
 
 use super::{Hash, Kind, Need, Resource, Url};
+use crate::html::javascript::is_javascript;
 use crate::html::operation::{RAW_TEXT, RCDATA};
 
 /// Stands for a value in the markup that is given to [`needs`]: what it is part of is not a constant.
@@ -62,28 +63,8 @@ pub fn with_nonce(markup: &[u8], nonce: &str) -> Vec<u8> {
 pub fn runs(script_type: &str) -> bool {
     let name = script_type.trim_ascii().to_ascii_lowercase();
     let words = ["", "module", "importmap", "speculationrules"];
-    words.contains(&name.as_str()) || JAVASCRIPT.contains(&name.as_str()) || name.contains(VALUE)
+    words.contains(&name.as_str()) || is_javascript(&name) || name.contains(VALUE)
 }
-
-/// WHATWG MIME Sniffing § 4.6.
-const JAVASCRIPT: &[&str] = &[
-    "application/ecmascript",
-    "application/javascript",
-    "application/x-ecmascript",
-    "application/x-javascript",
-    "text/ecmascript",
-    "text/javascript",
-    "text/javascript1.0",
-    "text/javascript1.1",
-    "text/javascript1.2",
-    "text/javascript1.3",
-    "text/javascript1.4",
-    "text/javascript1.5",
-    "text/jscript",
-    "text/livescript",
-    "text/x-ecmascript",
-    "text/x-javascript",
-];
 
 /// What a `link` fetches (WHATWG HTML § 4.6.6), by its `rel` and `as`.
 #[must_use]

@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::html::charset::Charset;
+use crate::html::javascript::is_javascript;
 use crate::html::operation::Operation;
 use crate::html::outcome::Skip;
 use crate::html::tag_rewrite::{AttributeChange, TagRewrite, TagView};
@@ -131,25 +132,5 @@ pub(crate) fn kind(tag: &TagView<'_>) -> Option<Kind> {
     if kind.eq_ignore_ascii_case("module") {
         return Some(Kind::Module);
     }
-    JAVASCRIPT.iter().any(|it| it.eq_ignore_ascii_case(kind)).then_some(Kind::Classic)
+    is_javascript(kind).then_some(Kind::Classic)
 }
-
-/// JavaScript MIME types (WHATWG MIME Sniffing § 4.6).
-const JAVASCRIPT: &[&str] = &[
-    "application/ecmascript",
-    "application/javascript",
-    "application/x-ecmascript",
-    "application/x-javascript",
-    "text/ecmascript",
-    "text/javascript",
-    "text/javascript1.0",
-    "text/javascript1.1",
-    "text/javascript1.2",
-    "text/javascript1.3",
-    "text/javascript1.4",
-    "text/javascript1.5",
-    "text/jscript",
-    "text/livescript",
-    "text/x-ecmascript",
-    "text/x-javascript",
-];

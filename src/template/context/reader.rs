@@ -6,6 +6,7 @@ use super::machine::{Machine, Refusal, Slot};
 use super::reference::Decoder;
 use super::script::{Json, Script};
 use super::{ContextError, Draft, Escaped, Found, RAW};
+use crate::html::javascript::is_javascript;
 use crate::html::operation::{RAW_TEXT, RCDATA};
 use crate::template::escape::Kind;
 use crate::template::expression::Expression;
@@ -61,22 +62,6 @@ pub(super) struct Reader {
     found: Found,
     script_comment: bool,
 }
-
-/// JavaScript by its type (WHATWG MIME Sniffing § 4.6), and modules.
-const SCRIPT_TYPES: &[&str] = &[
-    "",
-    "module",
-    "application/ecmascript",
-    "application/javascript",
-    "application/x-ecmascript",
-    "application/x-javascript",
-    "text/ecmascript",
-    "text/javascript",
-    "text/jscript",
-    "text/livescript",
-    "text/x-ecmascript",
-    "text/x-javascript",
-];
 
 impl Reader {
     pub(super) fn read(&mut self, c: char) {
@@ -471,7 +456,7 @@ impl Reader {
 
 fn script(kind: &str) -> Machine {
     let essence = kind.split(';').next().unwrap_or_default().trim();
-    if SCRIPT_TYPES.contains(&kind) || essence == "text/javascript" {
+    if matches!(kind, "" | "module") || is_javascript(kind) || essence == "text/javascript" {
         Machine::Script(Script::default())
     } else if essence.ends_with("/json") || essence.ends_with("+json") {
         Machine::Json(Json::default())

@@ -141,6 +141,7 @@ fn values_are_taken_where_they_can_be_escaped() {
         "<script>// it's\n/* isn't */ var a = '\\'{{ x }}';</script>",
         "<script>Array.from({{ x }}); import a from '/b.js'; f({{ x }})</script>",
         "<script type=module>f({{ x }})</script>",
+        "<script type=text/javascript1.5>f({{ x }})</script>",
         "<script>x = '<b>{{ x }}</b>'</script>",
         "<svg><a href='{{ x }}'><title>{{ x }}</title></a><script>f({{ x }})</script></svg><title>{{ x }}</title>",
         "{{ closed | raw }}{{ closed | default('<br>') | raw }}",
