@@ -301,7 +301,7 @@ impl Tag {
 
     /// HTML elements in the special category (§ 13.2.4.2).
     pub(crate) const fn is_special(self) -> bool {
-        self.is_void_special()
+        self.is_void()
             || self.is_heading()
             || matches!(
                 self,
@@ -365,10 +365,6 @@ impl Tag {
                     | Self::Ul
                     | Self::Xmp
             )
-    }
-
-    const fn is_void_special(self) -> bool {
-        self.is_void()
     }
 }
 
