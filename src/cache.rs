@@ -4,14 +4,16 @@
 //! A route whose output depends on the visitor can't be declared public, unless the caches in front tell visitors apart by all that
 //! it depends on, and says so itself where nothing is declared.
 //!
-//! A policy has three audiences: the browser, caches in front (`cdn`), and the cache behind the personal edits (`store`), which is
-//! checked here and only handed on ([`CacheHeaders::store`]). How a policy and the origin's word become one is in `merge`, how
+//! A policy has three audiences: the browser, caches in front (`cdn`), and the cache behind the personal edits (`store`), which the
+//! origin stage speaks to ([`CacheHeaders::store_edits`]). How a policy and the origin's word become one is in `merge`, how
 //! caches in front are spoken to in `dialect`, the directives themselves in [`directive`].
 
 pub mod inputs;
 pub mod key;
+pub mod mark;
 pub mod names;
 pub mod origin_reads;
+pub mod record;
 pub mod set_cookie;
 pub mod vary;
 
@@ -35,10 +37,13 @@ mod rule;
 mod tags;
 pub mod validator;
 
+use check::says_shared;
 pub use dialect::CDN_CACHE_CONTROL;
 use dialect::{Syntax, is_for_shared_caches};
 use merge::Origin;
+use origin_reads::OriginReads;
 use rule::{Criteria, Fit};
+use set_cookie::{NOT_STORABLE, Storable};
 
 /// What a response says that is for one visitor.
 pub const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-cache");
@@ -67,6 +72,8 @@ pub struct CacheHeaders {
     /// The first one that fits counts; the last is the route's own.
     policies: Vec<Policy>,
     tags: Vec<Template>,
+    /// Those that are the same for all requests of one key of the cache behind the personal edits.
+    stored_tags: Vec<Template>,
     /// The headers that tags stand in.
     tag_headers: Vec<tags::Limits>,
     /// Whether every response depends on the visitor, not just pages.
@@ -88,6 +95,8 @@ struct Policy {
     key: Vec<HeaderName>,
     /// It may be for a page that depends on the visitor, so it is always private.
     is_private: bool,
+    /// Caches in front may keep what the origin says nothing of.
+    is_kept_in_front: bool,
 }
 
 /// One header of a policy.
@@ -145,6 +154,16 @@ pub struct Subject<'a> {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Asked(Vec<bool>);
 
+/// Which caches may keep the response to a request, going by what is known of the request.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "a cache is behind or in front")]
+pub struct Keepers {
+    /// The cache behind the personal edits.
+    pub store: bool,
+    /// Shared caches in front, by our word and not by the origin's.
+    pub front: bool,
+}
+
 /// A response, for [`CacheHeaders::edits`].
 #[derive(Debug, Clone, Copy)]
 #[expect(clippy::exhaustive_structs, reason = "whoever asks must say all of it")]
@@ -159,6 +178,10 @@ pub struct Answer<'a> {
     pub asked: &'a Asked,
     /// The attributes of the request.
     pub values: &'a Values,
+    /// The origin may have got more of the visitor than it is declared to read, so no shared cache may keep it by our word.
+    pub is_of_visitor: bool,
+    /// What its cookies say of that.
+    pub cookies: &'a Storable,
 }
 
 /// What becomes of a response's headers.
@@ -169,6 +192,8 @@ pub struct CacheEdits {
     pub headers: Vec<HeaderEdit>,
     /// How many tags did not fit into the limits of a dialect.
     pub dropped_tags: usize,
+    /// `Set-Cookie` is taken off for the sake of shared caches, as all that it sets may be dropped.
+    pub drops_cookies: bool,
 }
 
 enum Choice<'p> {
@@ -185,6 +210,27 @@ impl CacheHeaders {
         Asked(self.policies.iter().map(|policy| policy.criteria.asked(request)).collect())
     }
 
+    /// Which caches may keep the response to a request. Where a rule for certain cookies keeps pages from a cache, all that these
+    /// visitors ask for passes it: what comes is known too late.
+    #[must_use]
+    pub fn keepers(&self, asked: &Asked) -> Keepers {
+        let mut keepers = Keepers::default();
+        for (policy, _) in self.policies.iter().zip(&asked.0).filter(|(_, asked)| **asked) {
+            let store = policy.store.as_ref().is_some_and(check::is_shared);
+            let front = policy.is_kept_in_front;
+            keepers = Keepers { store: keepers.store || store, front: keepers.front || front };
+            if policy.criteria.fits_all_successes() {
+                let by_cookie = policy.criteria.cookies.is_some();
+                return if by_cookie {
+                    Keepers { store: keepers.store && store, front: keepers.front && front }
+                } else {
+                    keepers
+                };
+            }
+        }
+        keepers
+    }
+
     /// The changes of a response's headers. A policy is one for successes unless it names statuses, so what is not one keeps
     /// what the origin says; but whatever depends on the visitor is kept out of shared caches, whatever its status.
     #[must_use]
@@ -199,21 +245,81 @@ impl CacheHeaders {
             Choice::Unknown if is_personal => {}
             Choice::Unknown => edits.headers.extend(self.withheld(answer.headers)),
             Choice::Policy(policy) => {
-                policy.edit(answer.headers, is_personal, &mut edits.headers);
+                let is_sealed =
+                    *answer.cookies == Storable::No || (answer.is_of_visitor && policy.is_kept_in_front);
+                policy.edit(answer.headers, is_personal, is_sealed, &mut edits.headers);
+                let is_kept = policy.is_kept_in_front && !is_sealed && (!is_personal || policy.is_keyed());
+                if is_kept && matches!(answer.cookies, Storable::Without(_)) {
+                    edits.drops_cookies = true;
+                    edits.headers.push(HeaderEdit::Remove(header::SET_COOKIE));
+                }
                 if !is_personal || policy.is_keyed() {
-                    self.tag(answer, &mut edits);
+                    self.tag(&self.tags, answer, &mut edits);
                 }
             }
         }
         edits
     }
 
-    /// What the cache behind the personal edits is told of a response, and how that and the origin's word become one.
+    /// The changes of a response's headers on its way into the cache behind the personal edits, which may store it where nothing but
+    /// what is in its key is in it ([`Answer::is_of_visitor`], [`Answer::cookies`]). That cache reads `Cache-Control` as any shared
+    /// cache does. Lifetimes count from now on, so `Age` goes, and whoever carries this out sets `Date`; so does `Vary`, as all of it is in the key.
     #[must_use]
-    pub fn store(&self, answer: &Answer<'_>) -> Option<(CacheMode, &Directives)> {
-        match self.choose(answer) {
-            Choice::Policy(policy) => Some((policy.mode, policy.store.as_ref()?)),
-            _ => None,
+    pub fn store_edits(&self, answer: &Answer<'_>) -> CacheEdits {
+        let mut edits = CacheEdits::default();
+        if answer.is_of_visitor || *answer.cookies == Storable::No {
+            edits.headers.push(HeaderEdit::Set(header::CACHE_CONTROL, NOT_STORABLE));
+            edits.headers.extend(removed(answer.headers, &[header::EXPIRES, header::VARY]));
+            return edits;
+        }
+        if matches!(answer.cookies, Storable::Without(_)) {
+            edits.drops_cookies = true;
+            edits.headers.push(HeaderEdit::Remove(header::SET_COOKIE));
+        }
+        edits.headers.extend(removed(answer.headers, &[header::VARY]));
+        let origin = Origin::read(answer.headers);
+        let said = match self.choose(answer) {
+            Choice::Policy(Policy { mode, store: Some(store), .. }) => {
+                self.tag(&self.stored_tags, answer, &mut edits);
+                match mode {
+                    CacheMode::Override => Syntax::CacheControl.value(store, true),
+                    mode => origin.merged(&header::CACHE_CONTROL, store, *mode, false),
+                }
+            }
+            Choice::Unknown => {
+                // What was stored before keeps its policy.
+                let of_time = [header::CACHE_CONTROL, header::EXPIRES, header::AGE];
+                edits.headers.extend(removed(answer.headers, &of_time));
+                return edits;
+            }
+            Choice::Policy(_) | Choice::None => None,
+        };
+        let said = said.or_else(|| origin.restated(&header::CACHE_CONTROL));
+        let gone: &[HeaderName] =
+            if said.is_some() { &[header::EXPIRES, header::AGE] } else { &[header::AGE] };
+        edits.headers.extend(removed(answer.headers, gone));
+        edits.headers.extend(said.map(|value| HeaderEdit::Set(header::CACHE_CONTROL, value)));
+        edits
+    }
+
+    /// Chooses the tags that may be stored: those that read nothing but what is in the key of the cache behind.
+    pub(crate) fn choose_stored_tags(&mut self, is_keyed: impl Fn(&str) -> bool) {
+        let stored = self.tags.iter().filter(|tag| tag.attributes().all(&is_keyed));
+        self.stored_tags = stored.cloned().collect();
+    }
+
+    /// Refuses to let caches in front keep what the origin makes from more than they tell apart.
+    pub(crate) fn check_reads(&self, reads: Option<&OriginReads>, path: &Path, problems: &mut Vec<Problem>) {
+        let Some(reads) = reads else { return };
+        for policy in self.policies.iter().filter(|policy| policy.is_kept_in_front) {
+            let unkeyed = reads.read_of_visitor().find(|name| !policy.key.contains(name));
+            problems.extend(unkeyed.map(|name| check::unkeyed_read(&name, path)));
+        }
+        for policy in
+            self.policies.iter().filter(|policy| policy.store.as_ref().is_some_and(check::is_shared))
+        {
+            let unseen = policy.criteria.unseen_cookie(reads.cookies());
+            problems.extend(unseen.map(|name| check::unseen_cookie(&name, path)));
         }
     }
 
@@ -221,6 +327,12 @@ impl CacheHeaders {
     #[must_use]
     pub const fn depends_on(&self) -> &BTreeSet<String> {
         &self.depends_on
+    }
+
+    /// The headers that tags stand in.
+    #[must_use]
+    pub fn tag_header_names(&self) -> Vec<HeaderName> {
+        self.tag_headers.iter().filter(|_| !self.tags.is_empty()).map(|limits| limits.name.clone()).collect()
     }
 
     /// The attributes that tags read.
@@ -255,9 +367,9 @@ impl CacheHeaders {
         there.cloned().map(HeaderEdit::Remove).collect()
     }
 
-    fn tag(&self, answer: &Answer<'_>, edits: &mut CacheEdits) {
+    fn tag(&self, tags: &[Template], answer: &Answer<'_>, edits: &mut CacheEdits) {
         for limits in &self.tag_headers {
-            let (tags, dropped) = limits.edits(&self.tags, answer.values, answer.headers);
+            let (tags, dropped) = limits.edits(tags, answer.values, answer.headers);
             edits.headers.extend(tags);
             edits.dropped_tags = edits.dropped_tags.saturating_add(dropped);
         }
@@ -281,14 +393,16 @@ impl Policy {
         Some(HeaderEdit::Add(header::VARY, value))
     }
 
-    fn edit(&self, headers: &HeaderMap, is_personal: bool, edits: &mut Vec<HeaderEdit>) {
+    fn edit(&self, headers: &HeaderMap, is_personal: bool, is_sealed: bool, edits: &mut Vec<HeaderEdit>) {
         let origin = Origin::read(headers);
         let mut written: BTreeSet<&str> = BTreeSet::new();
         let mut sets = Vec::new();
         let mut before: Option<(&Target, Option<HeaderValue>)> = None;
         for target in &self.targets {
-            let is_sealed = (is_personal || self.is_private) && !(target.is_for_cdn && self.is_keyed());
+            let is_private = (is_personal || self.is_private) && !(target.is_for_cdn && self.is_keyed());
+            let is_sealed = is_private || is_sealed;
             let value = match self.mode {
+                _ if !is_sealed && self.is_read_by_unnamed(target) => self.for_the_browser(target, &origin),
                 CacheMode::Override if is_sealed => target.sealed.clone(),
                 CacheMode::Override => target.value.clone(),
                 mode => match &before {
@@ -338,6 +452,31 @@ impl Policy {
         edits.extend(of_time.into_iter().filter(|name| headers.contains_key(name)).map(HeaderEdit::Remove));
     }
 
+    /// Whether caches in front may read this header although it is not for them: `Cache-Control`, of a policy that does not let them
+    /// keep anything.
+    fn is_read_by_unnamed(&self, target: &Target) -> bool {
+        target.name == header::CACHE_CONTROL && !says_shared(&target.ours) && !self.is_kept_in_front
+    }
+
+    /// What the browser is told, and caches in front no more than they are told otherwise: by the policy, or by the origin.
+    fn for_the_browser(&self, target: &Target, origin: &Origin<'_>) -> Option<HeaderValue> {
+        let lets = origin.lets_shared_caches().filter(|_| self.cdn.is_none());
+        match (self.mode, lets) {
+            (CacheMode::Override, None) => target.sealed.clone(),
+            (CacheMode::Override, Some(seconds)) => {
+                let own = target.ours.max_age.map(crate::config::model::Duration::seconds);
+                let shared = crate::config::model::Duration::from_seconds(seconds.into());
+                let shared =
+                    shared.filter(|_| own != Some(seconds) && !target.ours.private && !target.ours.no_store);
+                Syntax::CacheControl.value(&Directives { s_maxage: shared, ..target.ours.clone() }, true)
+            }
+            (mode, Some(_)) => origin.merged(&target.name, &target.ours, mode, false),
+            (mode, None) => origin
+                .merged(&target.name, &target.ours, mode, false)
+                .and_then(|_| origin.merged(&target.name, &target.ours, mode, true)),
+        }
+    }
+
     /// Headers for caches in front that the policy does not speak in, and that some cache may read before those that it does.
     fn edit_others(
         &self,
@@ -368,6 +507,11 @@ impl Policy {
             }
         }
     }
+}
+
+/// What removes those of `names` that are there.
+fn removed<'h>(headers: &'h HeaderMap, names: &'h [HeaderName]) -> impl Iterator<Item = HeaderEdit> + 'h {
+    names.iter().filter(|name| headers.contains_key(*name)).cloned().map(HeaderEdit::Remove)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use http::HeaderMap;
 use siphasher::sip128::{Hasher128, SipHasher13};
 use std::hash::Hasher;
 
-use crate::cache::key::CacheKey;
+use crate::cache::key::{CacheKey, Keyed};
 use crate::cache::validator::Variance;
 use crate::cache::{CacheHeaders, Dependence, OF_MATCH, Subject};
 use crate::config::model::{self, Config, ContentCoding, Delivery, Limits};
@@ -15,7 +15,9 @@ use crate::config::problem::{Kind, Problem, Problems};
 use crate::config::source::{self, Document, Warning};
 use crate::patch::Patch;
 use crate::patch::compile::Compiler;
+use crate::patch::split::{Place, split};
 use crate::request::attributes::{Catalogue, Fact};
+use crate::request::input::Input;
 use crate::request::target::Target;
 use crate::request::{RequestHead, authority};
 use crate::route::{RouteInput, RouteTable};
@@ -28,6 +30,7 @@ pub struct Engine {
     debug: Option<model::Debug>,
     routes: Vec<Route>,
     table: RouteTable,
+    stage: model::Stage,
     digest: u128,
     advice: Vec<Problem>,
 }
@@ -54,6 +57,8 @@ pub struct Route {
     pub reads: BTreeSet<String>,
     /// What of its URLs is not the same for everybody.
     pub variance: Variance,
+    /// Where each patch runs when a cache stands between two stages.
+    pub places: Vec<Place>,
 }
 
 /// A configuration that can be used, and remarks on it.
@@ -118,6 +123,7 @@ impl Engine {
                 attributes,
                 limits: config.limits,
                 debug: config.debug.clone(),
+                stage: config.stage,
                 routes,
                 table,
                 digest: digest(config),
@@ -142,6 +148,18 @@ impl Engine {
             headers: &request.headers,
         };
         self.table.find(&input).and_then(|index| Some((index, self.routes.get(index)?)))
+    }
+
+    /// On which side of a cache it stands.
+    #[must_use]
+    pub const fn stage(&self) -> model::Stage {
+        self.stage
+    }
+
+    /// The route of this name and its number.
+    #[must_use]
+    pub fn route_named(&self, name: &str) -> Option<(usize, &Route)> {
+        self.routes.iter().enumerate().find(|(_, route)| route.name == name)
     }
 
     /// The routes, in order.
@@ -180,7 +198,7 @@ impl Engine {
         self.attributes.facts()
     }
 
-    /// A digest of what the configuration means: the same for the same configuration in any form.
+    /// A digest of what the configuration means: the same for the same configuration in any form and in every stage.
     #[must_use]
     pub const fn digest(&self) -> u128 {
         self.digest
@@ -222,9 +240,14 @@ impl Route {
             content_types: &content_types,
             edits_json: patches.iter().any(Patch::edits_json),
         };
-        let cache =
+        let mut cache =
             CacheHeaders::compile(route.cache.as_ref(), &subject, &path.clone().key("cache"), problems);
         let key = CacheKey::compile(route, &patches, attributes, path, problems);
+        cache.check_reads(key.reads(), &path.clone().key("cache"), problems);
+        let rewrites = patches.iter().any(Patch::rewrites);
+        let is_keyed = |name: &str| key.is_stored() && is_keyed(name, &key, attributes, rewrites);
+        let places = places(route, &patches, is_keyed);
+        cache.choose_stored_tags(is_keyed);
         reads.extend(cache.reads().iter().cloned());
         Self {
             name: route.name.clone(),
@@ -234,6 +257,7 @@ impl Route {
             delivery: route.delivery,
             content_coding: route.content_coding,
             variance: variance(&patches, of_match, attributes),
+            places,
             patches,
             reads,
         }
@@ -260,6 +284,22 @@ fn variance(patches: &[Patch], of_match: &BTreeSet<String>, attributes: &Catalog
         }
     };
     patches.iter().map(of_patch).max().unwrap_or_default()
+}
+
+/// Where patches run.
+fn places(route: &model::Route, patches: &[Patch], is_keyed: impl Fn(&str) -> bool) -> Vec<Place> {
+    split(patches, is_keyed, route.delivery == Delivery::Whole, route.content_coding == ContentCoding::Gzip)
+}
+
+/// Whether an attribute is the same in all requests of one key of the cache between the stages. A patch that rewrites makes several
+/// URLs of visitors one of the cache's, so these are not in its key any more. Neither is the method: what is stored for GET answers
+/// HEAD.
+fn is_keyed(name: &str, key: &CacheKey, attributes: &Catalogue, rewrites: bool) -> bool {
+    match key.keyed(attributes, name) {
+        Keyed::Vary => true,
+        Keyed::Url => !rewrites && attributes.input(name) != Some(Input::Method),
+        Keyed::No => false,
+    }
 }
 
 /// The headers by which a request gets on this route or on an earlier one instead: two visitors who ask for the same URL
@@ -363,8 +403,9 @@ fn check_names(routes: &[model::Route], problems: &mut Vec<Problem>) {
 fn digest(config: &Config) -> u128 {
     let mut hasher = SipHasher13::new();
     hasher.write(env!("CARGO_PKG_VERSION").as_bytes());
+    let everywhere = Config { stage: model::Stage::default(), ..config.clone() };
     // Serialising plain data can't fail; if it did, the digest would only be less specific.
-    hasher.write(&serde_json::to_vec(config).unwrap_or_default());
+    hasher.write(&serde_json::to_vec(&everywhere).unwrap_or_default());
     hasher.finish128().as_u128()
 }
 

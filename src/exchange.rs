@@ -4,38 +4,74 @@
 //! begin ─┬─► Next::Respond                     a redirect; the origin is not asked
 //!        └─► Next::Forward(Forwarded)          headers of the request changed
 //!              └─► Forwarded::answer ─┬─► Body::Passes        the body is not touched
+//!                                     ├─► Body::NotModified   answered in its place: the visitor has it
 //!                                     └─► Body::Edited(Edits) write each chunk, then end, or abort;
 //!                                                             the head is held while it may still change
 //! ```
 //!
+//! Between visitors and a cache, or with no cache at all, an exchange is one with a visitor; between a cache and the origin it
+//! is one with the cache. [`begin`] knows from the configuration which it is.
+//!
 //! Nothing here waits, reads a clock or fails: whatever can't be done is left undone, the origin's bytes go out, and the
 //! [`Report`] says why. Every path ends in exactly one report.
 
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::SystemTime;
 
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
-use crate::cache::Asked;
-use crate::csp;
+use crate::cache::validator::digest::Digest;
+use crate::config::model::Stage;
 use crate::engine::Engine;
 use crate::headers::HeaderEdit;
-use crate::request::attributes::Values;
+use crate::request::RequestHead;
 
 mod begin;
 mod body;
 mod document;
 pub mod gate;
+mod origin;
 mod page;
 pub mod report;
 mod response;
 mod variant;
 
-pub use begin::begin;
+use begin::Visit;
 pub use body::Edits;
+use origin::Fetch;
 use report::Report;
 
 /// The request header that asks for debug headers, and the response header that answers.
 pub const DEBUG_HEADER: HeaderName = HeaderName::from_static("x-engraft-debug");
+
+/// What a host knows besides a request.
+#[derive(Debug, Clone, Copy)]
+#[expect(clippy::exhaustive_structs, reason = "a host must say all of it")]
+pub struct Surroundings<'a> {
+    /// What [`Engine::facts`] asks for, in that order; nothing at the origin stage.
+    pub facts: &'a [Option<String>],
+    /// The address that the request comes from, where it is known.
+    pub peer: Option<IpAddr>,
+    /// What time it is; the origin stage dates what is stored.
+    pub now: SystemTime,
+}
+
+/// Nothing is known, not even the time.
+impl Default for Surroundings<'_> {
+    fn default() -> Self {
+        Self { facts: &[], peer: None, now: SystemTime::UNIX_EPOCH }
+    }
+}
+
+/// Begins an exchange.
+#[must_use]
+pub fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &Surroundings<'_>) -> Begun {
+    match engine.stage() {
+        Stage::Both | Stage::Client => begin::begin(engine, request, surroundings),
+        Stage::Origin => origin::begin(engine, request, surroundings.now),
+    }
+}
 
 /// What a request head became.
 #[derive(Debug)]
@@ -79,29 +115,15 @@ pub struct LocalResponse {
     pub headers: Vec<(HeaderName, HeaderValue)>,
 }
 
-/// A request that is with the origin.
+/// A request that was sent on.
 #[derive(Debug)]
-pub struct Forwarded {
-    engine: Arc<Engine>,
-    /// Index of the route in the engine.
-    route: Option<usize>,
-    values: Values,
-    /// What cache policies ask of the request.
-    asked: Asked,
-    /// Indexes of the patches whose guards hold.
-    eligible: Vec<usize>,
-    variant: variant::Variant,
-    is_head: bool,
-    /// The page that the visitor asks for, as policies name it.
-    page: csp::Page,
-    /// The browser says that it is part of a page.
-    is_subresource: bool,
-    /// The visitor takes gzip.
-    accepts_gzip: bool,
-    rewritten: bool,
-    /// The key of its route says what the origin got of it.
-    is_keyed: bool,
-    debug: bool,
+pub struct Forwarded(Peer);
+
+/// For whom the response is.
+#[derive(Debug)]
+enum Peer {
+    Visitor(Box<Visit>),
+    Cache(Box<Fetch>),
 }
 
 /// What a response head became.
@@ -120,8 +142,39 @@ pub struct Answered {
 pub enum Body {
     /// Let it pass.
     Passes(Report),
+    /// Throw the response away, head and body, and answer this.
+    NotModified(LocalResponse, Report),
     /// Feed it to the edits.
     Edited(Box<Edits>),
+}
+
+impl Forwarded {
+    /// Takes the head of the response.
+    #[must_use]
+    pub fn answer(self, status: StatusCode, headers: &HeaderMap) -> Answered {
+        match self.0 {
+            Peer::Visitor(visit) => visit.answer(status, headers),
+            Peer::Cache(fetch) => fetch.answer(status, headers),
+        }
+    }
+
+    /// The exchange ended before a response came.
+    #[must_use]
+    pub fn abort(self) -> Report {
+        match self.0 {
+            Peer::Visitor(visit) => visit.abort(),
+            Peer::Cache(fetch) => fetch.abort(),
+        }
+    }
+
+    /// The digest of what the patches make of the page; `None` where they leave it as it is.
+    #[must_use]
+    pub fn variant(&self) -> Option<Digest> {
+        match &self.0 {
+            Peer::Visitor(visit) => visit.variant(),
+            Peer::Cache(fetch) => fetch.variant(),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ pub(crate) mod fixture;
 pub mod head;
 mod injection;
 pub mod json;
+pub mod split;
 
 use element::ElementEdit;
 use exchange::{ExchangeTemplate, RedirectTemplate};

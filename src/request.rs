@@ -23,4 +23,6 @@ pub struct RequestHead {
     pub path: String,
     /// The other headers.
     pub headers: HeaderMap,
+    /// A body follows.
+    pub has_body: bool,
 }

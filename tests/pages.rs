@@ -42,7 +42,7 @@ fn engine(patches: &str) -> Arc<Engine> {
 /// The page through the whole exchange, cut after each of `sizes`, again and again.
 fn through(engine: &Arc<Engine>, page: &[u8], mut sizes: impl Iterator<Item = usize>) -> Vec<u8> {
     let request = RequestHead { method: "GET".into(), path: "/".into(), ..RequestHead::default() };
-    let Next::Forward(forwarded) = exchange::begin(engine, &request, &[], None).next else {
+    let Next::Forward(forwarded) = exchange::begin(engine, &request, &Default::default()).next else {
         panic!("answered without the origin")
     };
     let headers: HeaderMap =

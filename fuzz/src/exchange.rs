@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use engraft::engine::Engine;
 use engraft::exchange::report::Report;
-use engraft::exchange::{self, Body, Next};
+use engraft::exchange::{self, Body, Next, Surroundings};
 use engraft::request::RequestHead;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
@@ -44,7 +44,9 @@ pub fn through(
         ..RequestHead::default()
     };
     let facts = vec![None; engine.facts().len()];
-    let Next::Forward(forwarded) = exchange::begin(engine, &request, &facts, None).next else {
+    let Next::Forward(forwarded) =
+        exchange::begin(engine, &request, &Surroundings { facts: &facts, ..Surroundings::default() }).next
+    else {
         return Ok(None);
     };
     let mut map = HeaderMap::new();

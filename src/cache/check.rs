@@ -6,6 +6,8 @@ use http::HeaderName;
 
 use super::{OF_MATCH, Subject};
 use crate::config::model::Directives;
+use crate::config::node::Path;
+use crate::config::problem::{Kind, Problem};
 
 /// Directives that contradict each other, each with the reason.
 pub(super) fn contradictions(directives: &Directives, report: &mut impl FnMut(String)) {
@@ -64,6 +66,17 @@ pub(super) fn is_shared(directives: &Directives) -> bool {
     !directives.private && (!directives.no_store || directives.must_understand)
 }
 
+/// Whether a policy that says this to the browser and to the caches in front lets shared caches keep a response that the origin
+/// said nothing of.
+pub(super) fn lets_front_keep(browser: Option<&Directives>, cdn: Option<&Directives>) -> bool {
+    cdn.is_some_and(is_shared) || browser.is_some_and(says_shared)
+}
+
+/// Whether `Cache-Control` itself says that shared caches may keep it.
+pub(super) fn says_shared(browser: &Directives) -> bool {
+    browser.public || browser.s_maxage.is_some()
+}
+
 /// The request headers of a key; what can be none is a problem.
 pub(super) fn key(names: &[String], report: &mut impl FnMut(usize, String)) -> Vec<HeaderName> {
     let mut key = Vec::new();
@@ -99,6 +112,30 @@ pub(super) fn unkeyed<'n>(
             .is_some_and(|headers| headers.iter().all(|header| key.contains(header))),
     };
     names.into_iter().filter(|name| !is_keyed(name)).collect()
+}
+
+/// The origin reads something that the caches in front do not tell apart.
+pub(super) fn unkeyed_read(name: &HeaderName, path: &Path) -> Problem {
+    let fix = if *name == http::header::COOKIE {
+        "no cache in front can have a cookie in its key; write `cdn: private`, or leave the cookie out of `origin_reads`".to_owned()
+    } else {
+        format!(
+            "write `cdn: {{ key: [{name}] }}` where those caches tell responses apart by it, or `cdn: private`"
+        )
+    };
+    let message = format!(
+        "the origin's page depends on \"{name}\", so caches in front must not keep it for everybody; {fix}"
+    );
+    Problem::new(Kind::InvalidValue, path.clone().key("cdn"), message)
+}
+
+/// A rule lets something be stored by a cookie that the origin stage does not get to see.
+pub(super) fn unseen_cookie(name: &str, path: &Path) -> Problem {
+    let message = format!(
+        "a rule stores responses by the cookie \"{name}\", which is taken from requests before they are stored; add `cookie: {name}` to \
+         `origin_reads`, or leave `store` out of the rule: such requests then pass the cache"
+    );
+    Problem::new(Kind::InvalidValue, path.clone().key("rules"), message)
 }
 
 /// What a page depends on and where it is read, and what a key would have to name.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use http::{HeaderName, header};
 
-use super::check::{contradictions, is_shared, key, leak, unkeyed};
+use super::check::{contradictions, is_shared, key, leak, lets_front_keep, says_shared, unkeyed};
 use super::dialect::{Syntax, both, own_header};
 use super::rule::{Criteria, is_content_type};
 use super::tags::Limits;
@@ -160,7 +160,7 @@ impl Compiler<'_> {
         let browser = said.browser.map(|browser| &browser.0);
         let cdn = said.cdn.map(|cdn| &cdn.0);
         if may_be_personal {
-            if browser.is_some_and(|browser| browser.public || browser.s_maxage.is_some()) {
+            if browser.is_some_and(says_shared) {
                 let names: Vec<&str> = self.depends_on.iter().copied().collect();
                 let message = leak(&names, "browser", false, subject);
                 self.report(&path.clone().key("browser"), message);
@@ -180,6 +180,7 @@ impl Compiler<'_> {
             store: said.store.map(|store| store.0.clone()),
             key: keyed_by,
             is_private: may_be_personal,
+            is_kept_in_front: lets_front_keep(browser, cdn),
             criteria,
         }
     }

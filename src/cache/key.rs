@@ -16,6 +16,7 @@ use http::{HeaderMap, HeaderName, header};
 
 use self::headers::Headers;
 use self::query::Query;
+use super::check::{is_shared, lets_front_keep};
 use super::names::Names;
 use super::origin_reads::{OriginReads, Standing};
 use super::vary;
@@ -33,8 +34,9 @@ use crate::request::input::Input;
 pub struct CacheKey {
     query: Option<Query>,
     headers: Headers,
-    /// Of routes that are stored.
+    /// Of routes that caches may keep.
     reads: Option<OriginReads>,
+    is_stored: bool,
     droppable: Names,
 }
 
@@ -78,16 +80,17 @@ impl CacheKey {
         // Compiled where nothing is stored too: what is wrong is wrong.
         let reads = OriginReads::compile(&route.origin_reads, &headers, set, &reads_path, problems);
         let is_stored = is_stored(cache);
+        let is_kept = is_stored || is_kept_in_front(cache);
         if is_stored {
             unkeyed_request_headers(patches, &reads, catalogue, path, problems);
         }
-        Self { query, headers, reads: is_stored.then_some(reads), droppable }
+        Self { query, headers, reads: is_kept.then_some(reads), is_stored, droppable }
     }
 
     /// Whether responses of the route may be stored between the stages.
     #[must_use]
     pub const fn is_stored(&self) -> bool {
-        self.reads.is_some()
+        self.is_stored
     }
 
     /// The rule for the query.
@@ -102,7 +105,7 @@ impl CacheKey {
         &self.headers
     }
 
-    /// What the origin reads, on a route that is stored.
+    /// What the origin reads, on a route that caches may keep.
     #[must_use]
     pub const fn reads(&self) -> Option<&OriginReads> {
         self.reads.as_ref()
@@ -122,7 +125,8 @@ impl CacheKey {
         let upgrades = list(&request.headers, &header::CONNECTION)
             .any(|it| it.eq_ignore_ascii_case(b"upgrade"))
             && request.headers.contains_key(header::UPGRADE);
-        let has_body = request.headers.contains_key(header::TRANSFER_ENCODING)
+        let has_body = request.has_body
+            || request.headers.contains_key(header::TRANSFER_ENCODING)
             || list(&request.headers, &header::CONTENT_LENGTH).any(|length| length != b"0");
         is_read && !upgrades && !has_body
     }
@@ -137,14 +141,20 @@ impl CacheKey {
         }
     }
 
-    /// The changes of a request's headers, to be made before those of patches.
+    /// The changes of a request's headers, to be made before those of patches. `is_limited`: the origin is to get no more than it is
+    /// declared to read.
     #[must_use]
-    pub fn header_edits(&self, request: &RequestHead, standing: Standing) -> Vec<HeaderEdit> {
+    pub fn header_edits(
+        &self,
+        request: &RequestHead,
+        standing: Standing,
+        is_limited: bool,
+    ) -> Vec<HeaderEdit> {
         if !Self::covers(request) {
             return Vec::new();
         }
         let mut edits = self.headers.edits(&request.headers);
-        if let Some(reads) = &self.reads {
+        if let Some(reads) = self.reads.as_ref().filter(|_| is_limited) {
             let mut seen = Cow::Borrowed(&request.headers);
             if !edits.is_empty() {
                 let seen = seen.to_mut();
@@ -156,10 +166,11 @@ impl CacheKey {
     }
 
     /// What becomes of the `Vary` of the origin's response to a request that this key [covers](Self::covers): names of
-    /// headers that the origin did not get are left out, those that tell variants apart are there.
+    /// headers that the origin did not get are left out, those that tell variants apart are there. `is_limited`: it got no more than
+    /// it is declared to read.
     #[must_use]
-    pub fn vary(&self, response: &HeaderMap) -> Option<HeaderEdit> {
-        let Some(reads) = &self.reads else {
+    pub fn vary(&self, response: &HeaderMap, is_limited: bool) -> Option<HeaderEdit> {
+        let Some(reads) = self.reads.as_ref().filter(|_| is_limited) else {
             let is_active = self.query.is_some() || self.headers != Headers::default();
             let may_vary = |name: &str| !self.headers.takes(name);
             return is_active.then(|| vary::merged(response, may_vary, [])).flatten();
@@ -168,6 +179,26 @@ impl CacheKey {
         let is_coded = response.contains_key(header::CONTENT_ENCODING);
         let coded = is_coded.then_some(header::ACCEPT_ENCODING);
         vary::merged(response, |name| reads.may_vary(name), reads.vary().chain(coded))
+    }
+
+    /// What the cache between the stages has in the key besides the URL: the headers, after all changes of the request, by which
+    /// stored responses differ.
+    pub fn told_apart_by(&self) -> impl Iterator<Item = HeaderName> {
+        self.reads.iter().flat_map(OriginReads::vary)
+    }
+
+    /// Whether a response to a request that this key [covers](Self::covers) differs by nothing that is not in the key: no header
+    /// of its `Vary` reached the origin but those, nor is it coded for those who take that.
+    #[must_use]
+    pub fn tells_apart(&self, response: &HeaderMap) -> bool {
+        let Some(reads) = &self.reads else { return false };
+        let is_told = |name: &[u8]| {
+            let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+            let is_in_key =
+                self.told_apart_by().any(|known| known.as_str() == name) || name == "accept-encoding";
+            is_in_key || (HeaderName::try_from(&name).is_ok() && name != "*" && !reads.may_vary(&name))
+        };
+        list(response, &header::VARY).all(is_told)
     }
 
     /// Whether all requests of one key have the same value of an attribute.
@@ -194,9 +225,9 @@ impl CacheKey {
             Some(Input::Language(tags)) => {
                 let is_same = self.headers.languages() == tags
                     && catalogue.fallback(attribute) == tags.first().map(String::as_str);
-                declares(&header::ACCEPT_LANGUAGE) || (is_same && self.is_stored())
+                declares(&header::ACCEPT_LANGUAGE) || (is_same && self.reads.is_some())
             }
-            Some(Input::Device) => self.headers.has_device() && self.is_stored(),
+            Some(Input::Device) => self.headers.has_device() && self.reads.is_some(),
             _ => false,
         };
         if is_keyed { Keyed::Vary } else { Keyed::No }
@@ -207,15 +238,15 @@ impl CacheKey {
         let mut advise = |path: Path, message: String| advice.push(Problem::new(Kind::Advice, path, message));
         let cache = path.clone().key("cache");
         let reads_path = path.clone().key("origin_reads");
-        if !self.is_stored() {
-            let remains = "has an effect only where the route has `cache.store`";
+        if self.reads.is_none() {
+            let remains = "has an effect only where caches may keep the route; add `cache.store`, or `cache.cdn` with a lifetime";
             if !route.origin_reads.is_empty() {
                 advise(reads_path, format!("`origin_reads` {remains}"));
             }
             if !self.droppable.is_empty() {
                 advise(cache.key("droppable_cookies"), format!("`droppable_cookies` {remains}"));
             }
-        } else {
+        } else if self.is_stored {
             if self.query.as_ref().is_none_or(|query| !query.drops()) {
                 let message = "any query a visitor makes up is another stored page; write `query: { keep: […] }` or `query: { drop: [tracking] }`";
                 advise(cache.key("query"), message.into());
@@ -278,8 +309,18 @@ impl CacheKey {
 
 /// Whether responses are to be stored between the stages.
 fn is_stored(cache: Option<&model::Cache>) -> bool {
-    let store = cache.and_then(|cache| cache.store.as_ref());
-    store.is_some_and(|store| !store.0.no_store && !store.0.private)
+    let Some(cache) = cache else { return false };
+    let mut stores = cache.store.iter().chain(cache.rules.iter().filter_map(|rule| rule.store.as_ref()));
+    stores.any(|store| is_shared(&store.0))
+}
+
+/// Whether a policy lets shared caches in front keep responses that the origin may have said nothing of.
+fn is_kept_in_front(cache: Option<&model::Cache>) -> bool {
+    let Some(cache) = cache else { return false };
+    let audiences = [(cache.browser.as_ref(), cache.cdn.as_ref())].into_iter();
+    let mut audiences =
+        audiences.chain(cache.rules.iter().map(|rule| (rule.browser.as_ref(), rule.cdn.as_ref())));
+    audiences.any(|(browser, cdn)| lets_front_keep(browser.map(|it| &it.0), cdn.map(|it| &it.0)))
 }
 
 fn set_by_patches(patches: &[Patch]) -> Vec<HeaderName> {

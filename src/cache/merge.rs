@@ -105,6 +105,19 @@ impl<'h> Origin<'h> {
         (field != before).then(|| field.to_value()).flatten()
     }
 
+    /// For how long the origin itself lets shared caches keep what it says nothing of but in `Cache-Control` and `Expires`; `None`
+    /// where it does not say that they may.
+    pub(super) fn lets_shared_caches(&self) -> Option<u32> {
+        let field = &self.cache_control;
+        let forbids = ["private", "no-store", "no-cache"].iter().any(|name| field.has(name));
+        if forbids || !field.is_whole() {
+            return None;
+        }
+        let lifetime = field.lifetime("s-maxage").or_else(|| field.lifetime("max-age")).or(self.expires);
+        let lifetime = lifetime.or_else(|| field.has("public").then_some(0))?;
+        Some(lifetime.saturating_sub(self.age))
+    }
+
     fn said(&self, name: &HeaderName) -> Said {
         if *name == header::CACHE_CONTROL {
             let field = self.cache_control.clone();

@@ -190,6 +190,11 @@ impl OriginReads {
         self.headers.iter().cloned().chain(cookie)
     }
 
+    /// Those of them that come from the visitor, and not from a patch.
+    pub fn read_of_visitor(&self) -> impl Iterator<Item = HeaderName> {
+        self.vary().filter(|name| !self.set.contains(name))
+    }
+
     fn declares(&self, name: &str) -> bool {
         self.headers.iter().any(|known| known == name)
     }

@@ -35,6 +35,19 @@ impl Criteria {
         }
     }
 
+    /// A cookie that it asks for and that is not among `seen`.
+    pub(super) fn unseen_cookie(&self, seen: &[String]) -> Option<String> {
+        match self.cookies.as_ref()? {
+            RequestCookies::Any => Some("any".to_owned()),
+            RequestCookies::Named(names) => names.iter().find(|name| !seen.contains(name)).cloned(),
+        }
+    }
+
+    /// Whether it fits every success, as far as the request is concerned.
+    pub(super) const fn fits_all_successes(&self) -> bool {
+        self.status.is_empty() && self.content_types.is_empty()
+    }
+
     pub(super) fn fit(&self, status: StatusCode, response: &HeaderMap) -> Fit {
         if !self.fits_status(status) {
             return Fit::No;

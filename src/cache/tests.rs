@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json, json};
 use super::*;
 use crate::config::source;
 use crate::engine::Engine;
-use crate::exchange::{Body, Next, begin};
+use crate::exchange::{Begun, Body, Forwarded, Next, begin};
 use crate::request::RequestHead;
 
 #[derive(Deserialize)]
@@ -42,6 +42,8 @@ struct Case {
     #[serde(default)]
     origin: BTreeMap<String, Json>,
     get: BTreeMap<String, Json>,
+    stored: Option<BTreeMap<String, Json>>,
+    staged: Option<BTreeMap<String, Json>>,
 }
 
 fn ok() -> u16 {
@@ -56,7 +58,7 @@ fn path() -> String {
     "/p/aurora".into()
 }
 
-fn config(cache: Option<Json>, reads: Option<&str>, by: Option<&str>) -> String {
+fn config(cache: Option<Json>, reads: Option<&str>, by: Option<&str>, stage: &str) -> String {
     let mut route = json!({ "name": "all" });
     if let Some(cache) = cache {
         route["cache"] = cache;
@@ -75,12 +77,21 @@ fn config(cache: Option<Json>, reads: Option<&str>, by: Option<&str>) -> String 
         "device": { "user_agent": "device" },
         "slug": { "path_segment": 1 },
     });
-    json!({ "version": 1, "attributes": attributes, "routes": [route] }).to_string()
+    json!({ "version": 1, "stage": stage, "attributes": attributes, "routes": [route] }).to_string()
 }
 
 fn load(cache: Option<Json>, reads: Option<&str>, by: Option<&str>) -> Result<Arc<Engine>, String> {
-    let loaded =
-        Engine::load(config(cache, reads, by).as_bytes()).map_err(|problems| problems.to_string())?;
+    stage(cache, reads, by, "both")
+}
+
+fn stage(
+    cache: Option<Json>,
+    reads: Option<&str>,
+    by: Option<&str>,
+    stage: &str,
+) -> Result<Arc<Engine>, String> {
+    let config = config(cache, reads, by, stage);
+    let loaded = Engine::load(config.as_bytes()).map_err(|problems| problems.to_string())?;
     Ok(Arc::new(loaded.engine))
 }
 
@@ -108,32 +119,69 @@ fn shown(headers: &HeaderMap) -> Vec<String> {
     shown
 }
 
-/// What a visitor gets, and how many tags were dropped.
-fn get(engine: &Arc<Engine>, case: &Case) -> (HeaderMap, usize) {
+fn request(case: &Case) -> RequestHead {
     let mut request = RequestHead {
         method: "GET".into(),
         scheme: "https".into(),
         authority: "shop.example".into(),
         path: case.path.clone(),
-        headers: HeaderMap::new(),
+        ..RequestHead::default()
     };
     for (name, value) in [("cookie", &case.cookie), ("x-geo-country", &case.country)] {
         if !value.is_empty() {
             request.headers.insert(name, HeaderValue::try_from(value).unwrap());
         }
     }
-    let Next::Forward(forwarded) = begin(engine, &request, &[], None).next else { panic!("not forwarded") };
+    request
+}
+
+fn response(case: &Case) -> HeaderMap {
     let mut headers = lines(&case.origin);
     if !case.content_type.is_empty() {
         headers.insert(header::CONTENT_TYPE, HeaderValue::try_from(&case.content_type).unwrap());
     }
+    headers
+}
+
+/// What a visitor gets, and how many tags were dropped.
+fn get(engine: &Arc<Engine>, case: &Case) -> (HeaderMap, usize) {
+    let begun = begin(engine, &request(case), &Default::default());
+    let Next::Forward(forwarded) = begun.next else { panic!("not forwarded") };
+    answered(forwarded, case, response(case))
+}
+
+fn answered(forwarded: Forwarded, case: &Case, mut headers: HeaderMap) -> (HeaderMap, usize) {
     let answered = forwarded.answer(StatusCode::from_u16(case.status).unwrap(), &headers);
     answered.headers.iter().for_each(|edit| edit.apply(&mut headers));
     let report = match answered.body {
-        Body::Passes(report) => report,
+        Body::Passes(report) | Body::NotModified(_, report) => report,
         Body::Edited(edits) => edits.abort(),
     };
     (headers, report.dropped_tags)
+}
+
+/// What a cache between the stages is told, and what a visitor gets from it.
+fn get_by_stages(client: &Arc<Engine>, origin: &Arc<Engine>, case: &Case) -> (HeaderMap, HeaderMap) {
+    let mut request = request(case);
+    let mut forward = |engine: &Arc<Engine>| {
+        let Begun { edits, next: Next::Forward(forwarded), .. } =
+            begin(engine, &request, &Default::default())
+        else {
+            panic!("not forwarded")
+        };
+        edits.headers.iter().for_each(|edit| edit.apply(&mut request.headers));
+        request.path = edits.path.unwrap_or_else(|| request.path.clone());
+        forwarded
+    };
+    let (to_visitor, to_cache) = (forward(client), forward(origin));
+    assert!(!request.path.contains("x-engraft"), "{}", request.path);
+    assert!(!request.headers.keys().any(|name| name.as_str().starts_with("x-engraft")));
+    let (stored, _) = answered(to_cache, case, response(case));
+    let (got, _) = answered(to_visitor, case, stored.clone());
+    // The date is when the origin was asked.
+    let told = stored.iter();
+    let told = told.filter(|(name, _)| !name.as_str().starts_with("x-engraft") && **name != header::DATE);
+    (told.map(|(name, value)| (name.clone(), value.clone())).collect(), got)
 }
 
 #[test]
@@ -143,17 +191,29 @@ fn policies_make_exactly_these_headers() {
     let mut wrong = Vec::new();
     for group in table.groups {
         let cache = group.cache.map(Json::Object);
-        let engine = match load(cache, group.reads.as_deref(), group.by.as_deref()) {
-            Ok(engine) => engine,
-            Err(problems) => {
-                wrong.push(format!("{}: {problems}", group.name));
+        let load = |which: &str| stage(cache.clone(), group.reads.as_deref(), group.by.as_deref(), which);
+        let (both, client, origin) = match (load("both"), load("client"), load("origin")) {
+            (Ok(both), Ok(client), Ok(origin)) => (both, client, origin),
+            (both, ..) => {
+                wrong.push(format!("{}: {both:?}", group.name));
                 continue;
             }
         };
         for (index, case) in group.cases.iter().enumerate() {
-            let (got, expected) = (shown(&get(&engine, case).0), shown(&lines(&case.get)));
-            if got != expected {
-                wrong.push(format!("{}, case {index}:\n   got {got:#?}\n  want {expected:#?}", group.name));
+            let (stored, by_stages) = get_by_stages(&client, &origin, case);
+            let mut compare = |what: &str, got: &HeaderMap, expected: &BTreeMap<String, Json>| {
+                let (got, expected) = (shown(got), shown(&lines(expected)));
+                if got != expected {
+                    wrong.push(format!(
+                        "{}, case {index}, {what}:\n   got {got:#?}\n  want {expected:#?}",
+                        group.name
+                    ));
+                }
+            };
+            compare("both", &get(&both, case).0, &case.get);
+            compare("by stages", &by_stages, case.staged.as_ref().unwrap_or(&case.get));
+            if let Some(expected) = &case.stored {
+                compare("stored", &stored, expected);
             }
         }
     }
@@ -304,11 +364,21 @@ fn the_store_is_told_by_the_policy_that_fits() {
     let asked = cache.asked(&headers);
     let told = |status: u16| {
         let status = StatusCode::from_u16(status).unwrap();
-        let answer = Answer { status, headers: &headers, is_page: true, asked: &asked, values: &values };
-        cache.store(&answer).map(|(mode, it)| (mode, it.no_store))
+        let answer = Answer {
+            status,
+            headers: &headers,
+            is_page: true,
+            asked: &asked,
+            values: &values,
+            is_of_visitor: false,
+            cookies: &Storable::Yes,
+        };
+        let mut told = HeaderMap::new();
+        cache.store_edits(&answer).headers.iter().for_each(|edit| edit.apply(&mut told));
+        told.get("cache-control").map(|value| value.to_str().unwrap().to_owned())
     };
-    assert_eq!(told(200), Some((CacheMode::Override, false)));
-    assert_eq!(told(500), Some((CacheMode::AtMost, true)));
+    assert_eq!(told(200).as_deref(), Some("max-age=3600"));
+    assert_eq!(told(500).as_deref(), Some("no-store"));
     assert_eq!(told(404), None);
 }
 
@@ -322,6 +392,8 @@ fn tags_that_do_not_fit_are_dropped_and_counted() {
         country: String::new(),
         origin,
         get: BTreeMap::new(),
+        stored: None,
+        staged: None,
     };
     let engine =
         load(Some(json!({ "tags": ["kept", "p-{{ slug }}"], "cdn_dialects": ["akamai"] })), None, None)
@@ -350,11 +422,15 @@ fn what_is_too_long_to_be_read_is_not_made_longer() {
         country: String::new(),
         origin: BTreeMap::from([("cache-control".to_owned(), json!(value))]),
         get: BTreeMap::new(),
+        stored: None,
+        staged: None,
     };
     let long = format!("{}, no-store", "x".repeat(directive::MAX_BYTES));
-    for (mode, expected) in
-        [("respect_origin", long.as_str()), ("at_most", "no-store"), ("override", "max-age=60")]
-    {
+    for (mode, expected) in [
+        ("respect_origin", long.as_str()),
+        ("at_most", "private, no-cache, no-store"),
+        ("override", "private, max-age=60"),
+    ] {
         let engine = load(Some(json!({ "mode": mode, "browser": { "max_age": "1m" } })), None, None).unwrap();
         assert_eq!(get(&engine, &case(long.clone())).0["cache-control"], expected, "{mode}");
     }
@@ -389,6 +465,8 @@ proptest! {
                 ("age".to_owned(), json!(age.to_string())),
             ]),
             get: BTreeMap::new(),
+        stored: None,
+        staged: None,
         };
         let (headers, _) = get(&engine, &case);
         let before = directive::Field::read(&lines(&case.origin), &header::CACHE_CONTROL);

@@ -18,6 +18,7 @@ mod matcher;
 mod optimize;
 mod origin_reads;
 mod patch;
+mod stage;
 mod urls;
 
 pub use attribute::{Attribute, AttributeKind, Connection, UserAgent};
@@ -38,6 +39,7 @@ pub use optimize::{
 };
 pub use origin_reads::OriginRead;
 pub use patch::{AttributeChanges, ClassChanges, HeaderChanges, Patch, Redirect, Removal, Rewrite};
+pub use stage::Stage;
 pub use urls::{ImageUrls, UrlPrefix, Urls};
 
 /// A configuration document, version 1.
@@ -49,6 +51,9 @@ pub struct Config {
     /// The version of the configuration language; `1`.
     #[cfg_attr(feature = "schema", schemars(extend("const" = 1)))]
     pub version: u32,
+    /// On which side of a cache the filter stands.
+    #[serde(default, skip_serializing_if = "Stage::is_default")]
+    pub stage: Stage,
     /// What conditions and templates may read of a request, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, Attribute>,

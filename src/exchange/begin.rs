@@ -1,5 +1,6 @@
-//! The request: which route, which patches, and what the origin is asked.
+//! A visitor's request: which route, which patches, and what the cache behind, or the origin, is asked.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -7,11 +8,14 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::report::Report;
 use super::variant::Variant;
-use super::{Begun, DEBUG_HEADER, Forwarded, LocalResponse, Next, RequestEdits};
+use super::{Begun, DEBUG_HEADER, Forwarded, LocalResponse, Next, Peer, RequestEdits, Surroundings};
 use crate::cache::key::CacheKey;
+use crate::cache::mark::{self, Mark};
 use crate::cache::origin_reads::Standing;
-use crate::cache::{Asked, PRIVATE};
+use crate::cache::validator::conditional::Remembered;
+use crate::cache::{Asked, Keepers, PRIVATE};
 use crate::coding::negotiation::accepts_gzip;
+use crate::config::model::Stage;
 use crate::csp;
 use crate::engine::{Engine, Route, internal_headers};
 use crate::headers::{HeaderEdit, list};
@@ -19,23 +23,57 @@ use crate::patch::{Action, ExchangeEdit, Redirect};
 use crate::request::attributes::Values;
 use crate::request::{RequestHead, authority};
 
-/// Begins an exchange. `facts` are those that [`Engine::facts`] lists, in that order; `peer` is the address that the
-/// request comes from, where it is known.
-#[must_use]
-pub fn begin(
-    engine: &Arc<Engine>,
-    request: &RequestHead,
-    facts: &[Option<String>],
-    peer: Option<IpAddr>,
-) -> Begun {
+/// A visitor's request that was sent on.
+#[derive(Debug)]
+pub(super) struct Visit {
+    pub(super) engine: Arc<Engine>,
+    /// Index of the route in the engine.
+    pub(super) route: Option<usize>,
+    pub(super) values: Values,
+    /// What cache policies ask of the request.
+    pub(super) asked: Asked,
+    /// Indexes of the patches whose guards hold.
+    pub(super) eligible: Vec<usize>,
+    pub(super) variant: Variant,
+    pub(super) is_head: bool,
+    /// The page that the visitor asks for, as policies name it.
+    pub(super) page: csp::Page,
+    /// The browser says that it is part of a page.
+    pub(super) is_subresource: bool,
+    /// The visitor takes gzip.
+    pub(super) accepts_gzip: bool,
+    pub(super) rewritten: bool,
+    /// A cache may answer such requests.
+    pub(super) is_covered: bool,
+    /// The origin got no more of it than the route declares.
+    pub(super) is_limited: bool,
+    pub(super) behind: Behind,
+    pub(super) debug: bool,
+}
+
+/// What stands between here and the origin.
+#[derive(Debug)]
+pub(super) enum Behind {
+    /// No stage of ours, or one that need not know of the request.
+    Origin,
+    /// A cache that is not to keep the response, and the origin stage, which tells it so.
+    Passing,
+    /// A cache that may answer, to which the visitor's conditions mean nothing.
+    Cache(Remembered),
+}
+
+/// Begins the exchange with a visitor; see [`begin`](super::begin).
+pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &Surroundings<'_>) -> Begun {
+    let Surroundings { facts, peer, .. } = *surroundings;
     let mut edits = RequestEdits::default();
     edits.headers.extend(internal_headers(&request.headers).map(HeaderEdit::Remove));
+    let request = &*without_key(engine.stage(), request, &mut edits);
     let debug = asks_for_debug(engine, request, peer);
     let is_head = request.method == "HEAD";
     let page = csp::Page::new(&request.scheme, &request.authority);
 
     let Some((index, route)) = engine.route(request) else {
-        let next = Forwarded {
+        let visit = Visit {
             engine: Arc::clone(engine),
             route: None,
             values: Values::default(),
@@ -47,10 +85,12 @@ pub fn begin(
             is_subresource: false,
             accepts_gzip: false,
             rewritten: false,
-            is_keyed: false,
+            is_covered: false,
+            is_limited: false,
+            behind: Behind::Origin,
             debug,
         };
-        return Begun { edits, next: Next::Forward(next) };
+        return Begun { edits, next: Next::Forward(Forwarded(Peer::Visitor(Box::new(visit)))) };
     };
     let values = engine.attributes().read(&route.reads, request, facts);
     let eligible = route.patches.iter().enumerate().filter(|(_, patch)| patch.is_eligible(&values));
@@ -68,8 +108,12 @@ pub fn begin(
         return Begun { edits, next: Next::Respond(response, report) };
     }
     let is_subresource = is_subresource(request);
+    let asked = route.cache.asked(&request.headers);
+    let is_covered = CacheKey::covers(request);
+    let keepers = if is_covered { route.cache.keepers(&asked) } else { Keepers::default() };
+    let is_limited = is_limited(engine.stage(), route, is_covered, keepers);
     // What is read of the request has been read; from here on it is the one that caches and the origin see.
-    edits.headers.extend(route.key.header_edits(request, Standing::Visitor));
+    edits.headers.extend(route.key.header_edits(request, Standing::Visitor, is_limited));
     let target = route.key.target(request);
     if target != request.path {
         edits.path = Some(target.clone().into_owned());
@@ -78,9 +122,7 @@ pub fn begin(
     for patch in patches() {
         if let Action::Exchange(template) = &patch.action {
             let edit = template.render(&values);
-            if let Some(reads) =
-                route.key.reads().filter(|_| edit.host.is_some() && CacheKey::covers(request))
-            {
+            if let Some(reads) = route.key.reads().filter(|_| edit.host.is_some() && is_limited) {
                 edits.headers.extend(reads.of_rewritten_host(&request.headers));
             }
             rewritten |= edit.path.is_some() || edit.host.is_some();
@@ -92,12 +134,27 @@ pub fn begin(
     }
     let accepts_gzip = accepts_gzip(&request.headers);
     let mut variant = Variant::of(engine, route, &eligible, &values, &request.method, accepts_gzip);
-    edits.headers.extend(variant.towards_origin(request, is_subresource));
-    let next = Forwarded {
+    let behind = match engine.stage() {
+        Stage::Client if route.key.is_stored() && keepers.store => {
+            Behind::Cache(Remembered::of(&request.method, &request.headers))
+        }
+        Stage::Client if route.key.is_stored() => Behind::Passing,
+        Stage::Both | Stage::Client | Stage::Origin => Behind::Origin,
+    };
+    let conditions = match &behind {
+        Behind::Cache(remembered) => {
+            edits.headers.extend(remembered.edits());
+            Cow::Owned(remembered.without(&request.headers))
+        }
+        Behind::Origin | Behind::Passing => Cow::Borrowed(&request.headers),
+    };
+    edits.headers.extend(variant.towards_origin(&request.method, &conditions, is_subresource));
+    edits.mark(engine, route, request, &behind);
+    let visit = Visit {
         engine: Arc::clone(engine),
         route: Some(index),
         values,
-        asked: route.cache.asked(&request.headers),
+        asked,
         eligible,
         variant,
         is_head,
@@ -105,10 +162,33 @@ pub fn begin(
         is_subresource,
         accepts_gzip,
         rewritten,
-        is_keyed: CacheKey::covers(request),
+        is_covered,
+        is_limited,
+        behind,
         debug,
     };
-    Begun { edits, next: Next::Forward(next) }
+    Begun { edits, next: Next::Forward(Forwarded(Peer::Visitor(Box::new(visit)))) }
+}
+
+/// Whether the origin is to get no more of a request than the route declares. Only an origin stage can tell the cache behind not
+/// to keep what was made from more; without one, everything that might be kept there is limited.
+fn is_limited(stage: Stage, route: &Route, is_covered: bool, keepers: Keepers) -> bool {
+    let by_store = match stage {
+        Stage::Client | Stage::Origin => keepers.store,
+        Stage::Both => route.key.is_stored(),
+    };
+    is_covered && (by_store || keepers.front)
+}
+
+/// The request without the parameter that only a client stage may write.
+fn without_key<'r>(stage: Stage, request: &'r RequestHead, edits: &mut RequestEdits) -> Cow<'r, RequestHead> {
+    let path =
+        if stage == Stage::Client { mark::without_key(&request.path) } else { request.path.as_str().into() };
+    if path == request.path {
+        return Cow::Borrowed(request);
+    }
+    edits.path = Some(path.clone().into_owned());
+    Cow::Owned(RequestHead { path: path.into_owned(), ..request.clone() })
 }
 
 /// Debug headers tell what others must not know: a secret must be shown, or the request must come from this machine.
@@ -204,7 +284,7 @@ fn is_subresource(request: &RequestHead) -> bool {
 
 /// What the request must not ask for when the body is to be edited: a coding that can't be read, a part of the body, or
 /// trailers.
-fn for_whole_bodies(headers: &HeaderMap) -> impl Iterator<Item = HeaderEdit> {
+pub(super) fn for_whole_bodies(headers: &HeaderMap) -> impl Iterator<Item = HeaderEdit> {
     let unwanted = [header::RANGE, header::IF_RANGE, header::TE];
     let present: Vec<HeaderName> = unwanted.into_iter().filter(|name| headers.contains_key(name)).collect();
     let identity = HeaderEdit::Set(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
@@ -221,5 +301,24 @@ impl RequestEdits {
             self.authority = Some(host);
         }
         self.headers.extend(edit.request_headers);
+    }
+
+    /// Tells the origin stage behind a cache what it has to know, and the cache what tells stored responses apart.
+    fn mark(&mut self, engine: &Engine, route: &Route, request: &RequestHead, behind: &Behind) {
+        let path = self.path.as_deref().unwrap_or(&request.path);
+        match behind {
+            Behind::Origin => {}
+            Behind::Passing => self.headers.extend(Mark::passing(engine.digest(), &route.name)),
+            Behind::Cache(_) => {
+                let mut sent = request.headers.clone();
+                self.headers.iter().for_each(|edit| edit.apply(&mut sent));
+                let key = mark::key(engine.digest(), &route.name, &sent, route.key.told_apart_by());
+                let authority = self.authority.as_deref().unwrap_or(&request.authority);
+                let url = [request.scheme.as_str(), authority, path];
+                let keyed = mark::with_key(path, &key);
+                self.headers.extend(Mark::keyed(engine.digest(), &route.name, url));
+                self.path = Some(keyed);
+            }
+        }
     }
 }

@@ -33,6 +33,10 @@ pub enum Untouched {
     Charset,
     /// It is longer than may be held for delivery as a whole.
     TooLong,
+    /// The charset is told in the page only, where patches of the other stage must find it as the origin sent it.
+    UntoldCharset,
+    /// Another configuration says that it has made edits in it.
+    ForeignRecord,
 }
 
 impl Untouched {
@@ -50,6 +54,8 @@ impl Untouched {
             Self::Trailers => "trailers",
             Self::Charset => "charset",
             Self::TooLong => "too_long",
+            Self::UntoldCharset => "untold_charset",
+            Self::ForeignRecord => "foreign_record",
         }
     }
 }

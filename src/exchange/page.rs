@@ -264,7 +264,12 @@ impl Plan {
                 }
                 Err(reason) => Some(Outcome::skipped(reason)),
             };
-            reports.push(PatchReport { label: admitted.label(), required: admitted.patch.required, outcome });
+            reports.push(PatchReport {
+                label: admitted.label(),
+                required: admitted.patch.required,
+                outcome,
+                is_stored: false,
+            });
         }
         let bounds = Bounds {
             max_tag_bytes: size(limits.max_tag_bytes),

@@ -24,6 +24,8 @@ pub struct Report {
     pub patches: Vec<PatchReport>,
     /// How many cache tags did not fit into the limits of a cache in front.
     pub dropped_tags: usize,
+    /// `Set-Cookie` was taken off so that shared caches may keep the response.
+    pub drops_cookies: bool,
     /// The largest number of bytes that were held between two chunks.
     pub max_held_bytes: usize,
 }
@@ -37,6 +39,10 @@ pub enum BodyState {
     NotWanted,
     /// It was left as it is.
     Untouched(Untouched),
+    /// It had all its edits when it came from the cache behind.
+    Stored,
+    /// The visitor has it, and was told so.
+    NotModified,
     /// It was edited, to the end.
     Edited,
     /// It was to be edited wholly or not at all, and left as it came.
@@ -52,6 +58,8 @@ impl fmt::Display for BodyState {
         match self {
             Self::NotWanted => f.write_str("not_wanted"),
             Self::Untouched(reason) => write!(f, "untouched:{reason}"),
+            Self::Stored => f.write_str("stored"),
+            Self::NotModified => f.write_str("not_modified"),
             Self::Edited => f.write_str("edited"),
             Self::Reverted => f.write_str("reverted"),
             Self::Broken(why) => write!(f, "broken:{why}"),
@@ -108,13 +116,19 @@ pub struct PatchReport {
     pub label: String,
     /// A miss is an error.
     pub required: bool,
-    /// What became of it; `None` where the body was not touched.
+    /// What became of it; `None` where the body was not touched here.
     pub outcome: Option<Outcome>,
+    /// It was done before the page was stored; what came of it was counted then.
+    pub is_stored: bool,
 }
 
 impl PatchReport {
     pub(super) fn not_tried(patch: &Patch) -> Self {
-        Self { label: patch.label.clone(), required: patch.required, outcome: None }
+        Self { label: patch.label.clone(), required: patch.required, outcome: None, is_stored: false }
+    }
+
+    pub(super) fn stored(patch: &Patch) -> Self {
+        Self { is_stored: true, ..Self::not_tried(patch) }
     }
 
     pub(super) fn done(patch: &Patch) -> Self {
@@ -143,9 +157,12 @@ impl PatchReport {
 }
 
 impl fmt::Display for PatchReport {
-    /// `label=2` (elements, or 1 for the exchange), `label=missed`, `label=skipped:reason`, `label=not_tried`.
+    /// `label=2` (elements, or 1 for the exchange), `label=missed`, `label=skipped:reason`, `label=stored`, `label=not_tried`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}=", self.label)?;
+        if self.is_stored {
+            return f.write_str("stored");
+        }
         let Some(outcome) = &self.outcome else { return f.write_str("not_tried") };
         match (outcome.applied, outcome.skipped.keys().next(), outcome.search_ended) {
             (0, Some(reason), _) => write!(f, "skipped:{reason}"),
@@ -216,9 +233,12 @@ impl Report {
         count(Counter::of("redirects"), self.redirected_by.is_some().into());
         count(Counter::of("rewrites"), self.rewritten.into());
         count(Counter::of("cache.tags_dropped"), u32::try_from(self.dropped_tags).unwrap_or(u32::MAX));
+        count(Counter::of("cache.cookies_dropped"), self.drops_cookies.into());
         match self.body {
             BodyState::NotWanted => {}
             BodyState::Untouched(reason) => count(Counter::because("body.untouched", reason.name()), 1),
+            BodyState::Stored => count(Counter::of("body.stored"), 1),
+            BodyState::NotModified => count(Counter::of("body.not_modified"), 1),
             BodyState::Edited => count(Counter::of("body.edited"), 1),
             BodyState::Reverted => count(Counter::of("body.reverted"), 1),
             BodyState::Broken(why) => count(Counter::because("body.broken", why.name()), 1),

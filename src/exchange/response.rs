@@ -1,38 +1,73 @@
-//! The head of the response: what caches are told, and whether the body is edited.
+//! The head of the response on its way to the visitor: what caches are told, and whether the body is edited.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
+use super::begin::{Behind, Visit};
 use super::body::Edits;
 use super::gate::{Kind, Readable, Untouched, gate};
 use super::page::Plan;
 use super::report::{BodyState, PatchReport, Report};
-use super::{Answered, Body, DEBUG_HEADER, Forwarded};
+use super::{Answered, Body, DEBUG_HEADER, LocalResponse};
+use crate::cache::record::{Arrived, Record};
+use crate::cache::set_cookie::{NOT_STORABLE, is_storable};
+use crate::cache::validator::conditional;
+use crate::cache::validator::digest::Digest;
 use crate::cache::{Answer, protection};
-use crate::coding::{Bounds, Decoder};
+use crate::coding::{Bounds, Coding, Decoder};
 use crate::config::model::{ContentCoding, Limits};
 use crate::csp::Verdict;
+use crate::engine::Route;
 use crate::headers::{HeaderEdit, list};
 use crate::patch::admission::Admission;
 use crate::patch::{Action, Patch};
 
-impl Forwarded {
-    /// Takes the head of the response.
-    #[must_use]
-    pub fn answer(mut self, status: StatusCode, headers: &HeaderMap) -> Answered {
+impl Visit {
+    /// Takes the head of the response; see [`Forwarded::answer`](super::Forwarded::answer).
+    pub(super) fn answer(mut self, status: StatusCode, headers: &HeaderMap) -> Answered {
         let engine = Arc::clone(&self.engine);
         let Some(route) = self.route.and_then(|index| engine.routes().get(index)) else {
-            let mut edits = Vec::new();
+            let mut edits = Arrived::without_record(headers).edits;
             if self.debug {
                 edits.extend(debug_headers("route=none", headers));
             }
             return Answered { headers: edits, body: Body::Passes(Report::default()) };
         };
-        let patches = || self.eligible.iter().filter_map(|index| route.patches.get(*index));
-        let mut edits = Vec::new();
+        let Arrived { headers: came, edits, record } = match self.behind {
+            Behind::Origin => Arrived::without_record(headers),
+            Behind::Passing | Behind::Cache(_) => Arrived::with_record(headers, engine.digest(), route),
+        };
+        let head = Head { status, arrived: headers, came: &came, record: &record };
+        let mut answered = self.answer_with(route, &head, edits);
+        let Behind::Cache(remembered) = &self.behind else { return answered };
+        let mut leaving = headers.clone();
+        answered.headers.iter().for_each(|edit| edit.apply(&mut leaving));
+        if !self.debug && remembered.answers(status, &leaving) {
+            answered.body = not_modified(&leaving, answered.body);
+        }
+        answered
+    }
+
+    fn answer_with(&mut self, route: &Route, head: &Head<'_>, mut edits: Vec<HeaderEdit>) -> Answered {
+        let Head { status, came: headers, .. } = *head;
+        let (stored, eligible): (Vec<usize>, Vec<usize>) =
+            std::mem::take(&mut self.eligible).into_iter().partition(|index| head.record.has(*index));
+        self.eligible = eligible;
+        let numbered = |indexes: &[usize]| {
+            let patches: Vec<&Patch> = indexes.iter().filter_map(|index| route.patches.get(*index)).collect();
+            patches
+        };
+        let (stored, patches) = (numbered(&stored), numbered(&self.eligible));
+        let patches = || patches.iter().copied();
         // Before patches: what they say of `Vary` is about what they change.
-        edits.extend(route.key.vary(headers).filter(|_| self.is_keyed));
+        let vary = route.key.vary(headers, self.is_limited).filter(|_| self.is_covered);
+        let mut told_apart = Cow::Borrowed(headers);
+        if let Some(vary) = vary {
+            vary.apply(told_apart.to_mut());
+            edits.push(vary);
+        }
         let mut report =
             Report { route: Some(route.name.clone()), rewritten: self.rewritten, ..Report::default() };
         for patch in patches() {
@@ -41,7 +76,11 @@ impl Forwarded {
                 report.patches.push(PatchReport::done(patch));
             }
         }
-        let gate = gate(status, headers, &route.content_types);
+        report.patches.extend(stored.iter().copied().map(PatchReport::stored));
+        let gate = gate(status, headers, &route.content_types).and_then(|readable| match head.record {
+            Record::Foreign => Err(Untouched::ForeignRecord),
+            Record::None | Record::Ours { .. } => Ok(readable),
+        });
         // A 304 seldom says of what type the stored page is.
         let may_be_page = status == StatusCode::NOT_MODIFIED && !self.is_subresource;
         let kind = gate.as_ref().map(|readable| readable.kind).map_err(|reason| *reason);
@@ -50,24 +89,36 @@ impl Forwarded {
             Ok(Kind::Json) => route.patches.iter().any(Patch::edits_json),
             _ => may_be_page || !matches!(gate, Err(Untouched::ContentType)),
         };
-        let of_caches =
-            route.cache.edits(&Answer { status, headers, is_page, asked: &self.asked, values: &self.values });
+        let of_caches = route.cache.edits(&Answer {
+            status,
+            headers: &told_apart,
+            is_page,
+            asked: &self.asked,
+            values: &self.values,
+            is_of_visitor: !self.is_limited,
+            cookies: &is_storable(headers, route.key.droppable_cookies()),
+        });
         report.dropped_tags = of_caches.dropped_tags;
+        report.drops_cookies = of_caches.drops_cookies;
         edits.extend(of_caches.headers);
-        let mut seen = headers.clone();
+        if *head.record == Record::Foreign {
+            edits.extend(protection(headers));
+            edits.push(HeaderEdit::Set(header::CACHE_CONTROL, NOT_STORABLE));
+        }
+        let mut seen = head.arrived.clone();
         edits.iter().for_each(|edit| edit.apply(&mut seen));
         let mut done_in_head = Vec::new();
         for patch in patches() {
-            let head = patch.head.edits(&self.values, &seen, is_page);
-            head.iter().for_each(|edit| edit.apply(&mut seen));
-            if !head.is_empty() {
+            let of_head = patch.head.edits(&self.values, &seen, is_page);
+            of_head.iter().for_each(|edit| edit.apply(&mut seen));
+            if !of_head.is_empty() {
                 done_in_head.push(patch.label.clone());
             }
-            edits.extend(head);
+            edits.extend(of_head);
         }
         // JSON, and patches of pages only.
         let gate = gate.and_then(|readable| {
-            let fits = patches().any(|patch| patch.edits(readable.kind));
+            let fits = patches().chain(stored.iter().copied()).any(|patch| patch.edits(readable.kind));
             let others = patches().any(|patch| patch.edits_elements() || patch.edits_json());
             if fits || !others { Ok(readable) } else { Err(Untouched::ContentType) }
         });
@@ -84,8 +135,10 @@ impl Forwarded {
             Err(_) => patch.edits_elements() || patch.edits_json(),
         };
         let is_wanted = patches().any(wanted);
-        let labels: Option<Vec<&str>> =
-            self.debug.then(|| patches().map(|patch| patch.label.as_str()).collect());
+        let is_made = stored.iter().any(|patch| wanted(patch));
+        let labels: Option<Vec<&str>> = self
+            .debug
+            .then(|| patches().chain(stored.iter().copied()).map(|patch| patch.label.as_str()).collect());
         let labels = labels.map(|labels| labels.join(","));
         let not_tried = || {
             patches().filter(|patch| wanted(patch)).map(|patch| {
@@ -93,14 +146,24 @@ impl Forwarded {
                 if done { PatchReport::done(patch) } else { PatchReport::not_tried(patch) }
             })
         };
+        let validators = || {
+            let stored = Admission::judge(stored.iter().copied(), headers, &[], &self.page).verdicts;
+            let verdicts: Vec<Verdict> = verdicts.iter().chain(&stored).cloned().collect();
+            self.variant.of_edited(headers, &verdicts)
+        };
         let passing = || self.variant.of_passing(status, headers, self.is_subresource);
         let body = match gate {
+            _ if !is_wanted && is_made => {
+                edits.extend(validators());
+                report.body = BodyState::Stored;
+                Body::Passes(report)
+            }
             _ if !is_wanted => {
                 edits.extend(passing());
                 Body::Passes(report)
             }
             Err(reason) => {
-                edits.extend(passing());
+                edits.extend(if is_made { validators() } else { passing() });
                 report.body = BodyState::Untouched(reason);
                 report.patches.extend(not_tried());
                 Body::Passes(report)
@@ -108,34 +171,49 @@ impl Forwarded {
             Ok(readable) => {
                 let mut changes =
                     for_edited_body(headers, &readable, route.content_coding, self.accepts_gzip);
-                changes.extend(self.variant.of_edited(headers, &verdicts));
+                changes.extend(validators());
                 if self.is_head {
                     edits.extend(changes);
                     report.body = BodyState::Untouched(Untouched::Head);
                     report.patches.extend(not_tried());
                     Body::Passes(report)
                 } else {
+                    let restored = restored(head.arrived, &edits, &changes);
                     let to_gzip = route.content_coding == ContentCoding::Gzip && self.accepts_gzip;
-                    let restored = restored(headers, &edits, &changes);
                     edits.extend(changes);
-                    Body::Edited(Box::new(self.edits(readable, restored, to_gzip, verdicts, report)))
+                    let plan = Plan {
+                        engine: Arc::clone(&self.engine),
+                        route: self.route.unwrap_or_default(),
+                        values: std::mem::take(&mut self.values),
+                        eligible: std::mem::take(&mut self.eligible),
+                        sniffer: readable.sniffer,
+                        kind: readable.kind,
+                        verdicts,
+                        page: self.page.clone(),
+                    };
+                    let mut body = body_edits(plan, &readable.codings, restored, report);
+                    if to_gzip {
+                        body.encode();
+                    }
+                    Body::Edited(Box::new(body))
                 }
             }
         };
         if let Some(labels) = labels {
             let body = match &body {
                 Body::Edited(_) => "edited".to_owned(),
-                Body::Passes(report) => report.body.to_string(),
+                Body::Passes(report) | Body::NotModified(_, report) => report.body.to_string(),
             };
-            let text = format!("route={}; patches={labels}; body={body}", route.name);
+            let cache = head.record.cache_status().map(|status| format!("; cache={status}"));
+            let cache = cache.unwrap_or_default();
+            let text = format!("route={}; patches={labels}; body={body}{cache}", route.name);
             edits.extend(debug_headers(&text, headers));
         }
         Answered { headers: edits, body }
     }
 
     /// The exchange ended before a response came.
-    #[must_use]
-    pub fn abort(self) -> Report {
+    pub(super) fn abort(self) -> Report {
         let route = self.route.and_then(|index| self.engine.routes().get(index));
         Report {
             route: route.map(|route| route.name.clone()),
@@ -145,37 +223,46 @@ impl Forwarded {
         }
     }
 
-    fn edits(
-        &mut self,
-        readable: Readable,
-        restored: Vec<HeaderEdit>,
-        to_gzip: bool,
-        verdicts: Vec<Verdict>,
-        report: Report,
-    ) -> Edits {
-        let decoder = match readable.codings.as_slice() {
-            [] => None,
-            codings => Decoder::for_codings(codings, decoder_bounds(self.engine.limits())),
-        };
-        let plan = Plan {
-            engine: Arc::clone(&self.engine),
-            route: self.route.unwrap_or_default(),
-            values: std::mem::take(&mut self.values),
-            eligible: std::mem::take(&mut self.eligible),
-            sniffer: readable.sniffer,
-            kind: readable.kind,
-            verdicts,
-            page: self.page.clone(),
-        };
-        let mut edits = Edits::new(plan, report);
-        if let Some(decoder) = decoder {
-            edits.decode(decoder, restored);
-        }
-        if to_gzip {
-            edits.encode();
-        }
-        edits
+    pub(super) const fn variant(&self) -> Option<Digest> {
+        self.variant.digest()
     }
+}
+
+/// The head of a response.
+#[derive(Clone, Copy)]
+struct Head<'h> {
+    status: StatusCode,
+    /// As it came here.
+    arrived: &'h HeaderMap,
+    /// As it left the origin.
+    came: &'h HeaderMap,
+    record: &'h Record,
+}
+
+/// The answer to a visitor who has what a response with the headers `leaving` holds.
+fn not_modified(leaving: &HeaderMap, body: Body) -> Body {
+    let mut report = match body {
+        Body::Passes(report) | Body::NotModified(_, report) => report,
+        Body::Edited(edits) => edits.abort(),
+    };
+    report.body = BodyState::NotModified;
+    let mut headers = leaving.clone();
+    conditional::not_modified(leaving).iter().for_each(|edit| edit.apply(&mut headers));
+    let headers = headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+    Body::NotModified(LocalResponse { status: StatusCode::NOT_MODIFIED, headers }, report)
+}
+
+/// The edits of a body with `codings`. `own_head` is what takes back that the head says that it has none.
+pub(super) fn body_edits(plan: Plan, codings: &[Coding], own_head: Vec<HeaderEdit>, report: Report) -> Edits {
+    let decoder = match codings {
+        [] => None,
+        codings => Decoder::for_codings(codings, decoder_bounds(plan.engine.limits())),
+    };
+    let mut edits = Edits::new(plan, report);
+    if let Some(decoder) = decoder {
+        edits.decode(decoder, own_head);
+    }
+    edits
 }
 
 /// Pages shrink to a fifth or a tenth; deflate could make 1,032 bytes of one, br and zstd any number.
@@ -186,7 +273,7 @@ fn decoder_bounds(limits: &Limits) -> Bounds {
 
 /// What a changed body makes untrue (RFC 9110 § 8.4, 8.6, 14.3; RFC 9530; RFC 3230), and what is true of it. Of its validators
 /// speaks the [variant](super::variant).
-fn for_edited_body(
+pub(super) fn for_edited_body(
     headers: &HeaderMap,
     readable: &Readable,
     coding: ContentCoding,
@@ -213,7 +300,11 @@ fn for_edited_body(
 }
 
 /// What takes back `changes` that are made after `before`.
-fn restored(headers: &HeaderMap, before: &[HeaderEdit], changes: &[HeaderEdit]) -> Vec<HeaderEdit> {
+pub(super) fn restored(
+    headers: &HeaderMap,
+    before: &[HeaderEdit],
+    changes: &[HeaderEdit],
+) -> Vec<HeaderEdit> {
     let mut told = headers.clone();
     before.iter().for_each(|edit| edit.apply(&mut told));
     let names = changes.iter().map(|edit| match edit {

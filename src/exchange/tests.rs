@@ -48,7 +48,7 @@ fn head(path: &str, headers: &[(&'static str, &'static str)]) -> RequestHead {
 }
 
 fn forward(path: &str, headers: &[(&'static str, &'static str)]) -> (RequestEdits, Forwarded) {
-    let begun = begin(&engine(), &head(path, headers), &[], None);
+    let begun = begin(&engine(), &head(path, headers), &Default::default());
     match begun.next {
         Next::Forward(forwarded) => (begun.edits, forwarded),
         Next::Respond(response, _) => panic!("answered with {response:?}"),
@@ -154,7 +154,7 @@ fn policies_are_for_successes() {
 
 #[test]
 fn redirects_keep_the_query_and_never_loop() {
-    let begun = begin(&engine(), &head("/p/x?a=1", &[("x-geo-country", "DE")]), &[], None);
+    let begun = begin(&engine(), &head("/p/x?a=1", &[("x-geo-country", "DE")]), &Default::default());
     let Next::Respond(response, report) = begun.next else { panic!("not answered") };
     assert_eq!(response.status, StatusCode::FOUND);
     assert_eq!(response.headers[0], (header::LOCATION, HeaderValue::from_static("/de/?a=1")));
@@ -200,7 +200,8 @@ fn without_a_secret_only_this_machine_is_told() {
         for (name, value) in *headers {
             request.headers.insert(*name, HeaderValue::from_static(value));
         }
-        let begun = begin(&engine, &request, &[], peer.parse().ok());
+        let begun =
+            begin(&engine, &request, &Surroundings { peer: peer.parse().ok(), ..Surroundings::default() });
         let Next::Forward(forwarded) = begun.next else { panic!("answered") };
         assert_eq!(
             !forwarded.answer(StatusCode::OK, &HeaderMap::new()).headers.is_empty(),
@@ -213,7 +214,9 @@ fn without_a_secret_only_this_machine_is_told() {
 #[test]
 fn head_has_the_headers_of_get() {
     let request = RequestHead { method: "HEAD".into(), ..head("/c/x", &[]) };
-    let Next::Forward(forwarded) = begin(&engine(), &request, &[], None).next else { panic!("answered") };
+    let Next::Forward(forwarded) = begin(&engine(), &request, &Default::default()).next else {
+        panic!("answered")
+    };
     let origin = map(&[("content-type", "text/html"), ("content-length", "9"), ("etag", "\"a\"")]);
     let answered = forwarded.answer(StatusCode::OK, &origin);
     let (_, of_get) = forward("/c/x", &[]);

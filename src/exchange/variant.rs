@@ -2,7 +2,6 @@
 
 use http::{HeaderMap, StatusCode, header};
 
-use super::Forwarded;
 use crate::cache::validator::Variance;
 use crate::cache::validator::conditional::{self, Current, Variants};
 use crate::cache::validator::digest::{Digest, Outcome};
@@ -12,7 +11,6 @@ use crate::csp::Verdict;
 use crate::engine::{Engine, Route};
 use crate::headers::HeaderEdit;
 use crate::patch::Patch;
-use crate::request::RequestHead;
 use crate::request::attributes::Values;
 
 /// See the [module](self).
@@ -68,7 +66,12 @@ impl Variant {
 
     /// What changes of the conditions of the request. What a browser marks as a part of a page is asked for as it is, where
     /// only pages have variants.
-    pub(super) fn towards_origin(&mut self, request: &RequestHead, is_subresource: bool) -> Vec<HeaderEdit> {
+    pub(super) fn towards_origin(
+        &mut self,
+        method: &str,
+        headers: &HeaderMap,
+        is_subresource: bool,
+    ) -> Vec<HeaderEdit> {
         match self.variance {
             Variance::Nothing => return Vec::new(),
             Variance::Pages if is_subresource => return Vec::new(),
@@ -76,7 +79,7 @@ impl Variant {
         }
         let of_one_page = self.variance == Variance::Pages;
         let variants = Variants { current: self.current, of_one_page };
-        let edits = conditional::towards_origin(&request.method, &request.headers, variants);
+        let edits = conditional::towards_origin(method, headers, variants);
         let mut asked = HeaderMap::new();
         for edit in &edits {
             if let HeaderEdit::Set(header::IF_NONE_MATCH, _) = edit {
@@ -96,8 +99,7 @@ impl Variant {
     /// What changes of the validators of an answer whose body is, or would be, edited. A nonce is the response's own: the
     /// next one has another, so the page is no function of the digest.
     pub(super) fn of_edited(&self, headers: &HeaderMap, verdicts: &[Verdict]) -> Vec<HeaderEdit> {
-        let has_nonce = verdicts.iter().any(|verdict| matches!(verdict, Verdict::Insert { nonce: Some(_) }));
-        let digest = self.digest().filter(|_| self.is_retrieved && !has_nonce);
+        let digest = self.digest().filter(|_| self.is_retrieved && !has_nonce(verdicts));
         conditional::towards_visitor(headers, digest, &[])
     }
 
@@ -117,7 +119,8 @@ impl Variant {
         }
     }
 
-    const fn digest(&self) -> Option<Digest> {
+    /// What stands for what the patches make; `None` where they leave the origin's bytes, or nothing can stand for it.
+    pub(super) const fn digest(&self) -> Option<Digest> {
         match self.current {
             Current::Variant(digest) => Some(digest),
             Current::Origin | Current::Unknown => None,
@@ -125,10 +128,63 @@ impl Variant {
     }
 }
 
-impl Forwarded {
-    /// The digest of what the patches make of the visitor's page; `None` where they leave it as it is.
-    #[must_use]
-    pub fn variant(&self) -> Option<Digest> {
-        self.variant.digest()
+/// The validators of a page that is stored: the cache's key is the same for equal outcomes only, so a page is stored as one variant
+/// or as the origin's bytes.
+#[derive(Debug)]
+pub(super) struct Stored {
+    digest: Option<Digest>,
+    /// The tags by which the origin is asked in place of the variant's.
+    asked: Vec<EntityTag>,
+}
+
+impl Stored {
+    /// What the patches with the numbers `eligible` make.
+    pub(super) fn of(engine: &Engine, route: &Route, eligible: &[usize], values: &Values) -> Self {
+        let patches = || eligible.iter().filter_map(|index| route.patches.get(*index));
+        let outcome = || Outcome {
+            configuration: engine.digest(),
+            route: &route.name,
+            patches: eligible,
+            reads: patches().flat_map(Patch::reads).map(String::as_str).collect(),
+            values,
+            to_gzip: false,
+            is_whole: route.delivery == Delivery::Whole,
+        };
+        let digest = (!eligible.is_empty() && route.has_validator()).then(|| outcome().digest());
+        Self { digest, asked: Vec::new() }
     }
+
+    /// What changes of the conditions by which the cache asks whether what it has stored is still good.
+    pub(super) fn towards_origin(&mut self, headers: &HeaderMap) -> Vec<HeaderEdit> {
+        let Some(digest) = self.digest else { return Vec::new() };
+        let (edit, asked) = conditional::of_cache(headers, digest);
+        self.asked = asked;
+        edit.into_iter().collect()
+    }
+
+    /// What changes of the validators of a page that is edited before it is stored.
+    pub(super) fn of_edited(&self, headers: &HeaderMap, verdicts: &[Verdict]) -> Vec<HeaderEdit> {
+        conditional::towards_visitor(headers, self.digest.filter(|_| !has_nonce(verdicts)), &[])
+    }
+
+    /// The same, of a 304: it is about the variant where the origin was asked for that.
+    pub(super) fn of_revalidated(&self, headers: &HeaderMap) -> Vec<HeaderEdit> {
+        let origin = EntityTag::of(headers);
+        let is_of_variant =
+            origin.is_some_and(|origin| self.asked.iter().any(|asked| asked.matches_weakly(&origin)));
+        if is_of_variant {
+            conditional::towards_visitor(headers, self.digest, &self.asked)
+        } else {
+            Vec::new()
+        }
+    }
+
+    pub(super) const fn digest(&self) -> Option<Digest> {
+        self.digest
+    }
+}
+
+/// Whether a nonce of the response's policies is put into the page: the next response has another one.
+fn has_nonce(verdicts: &[Verdict]) -> bool {
+    verdicts.iter().any(|verdict| matches!(verdict, Verdict::Insert { nonce: Some(_) }))
 }

@@ -433,6 +433,7 @@ mod tests {
             authority: "Shop.Example:8443".into(),
             path: "/p/aurora%20x?utm_source=mail&q=%3C".into(),
             headers: HeaderMap::new(),
+            has_body: false,
         };
         for (name, value) in headers {
             head.headers.append(name, http::HeaderValue::from_bytes(value.as_bytes()).unwrap());

@@ -84,8 +84,9 @@ impl Site {
             authority: self.authority(),
             path: format!("/p?{}", page.query),
             headers: page.request_headers.clone(),
+            has_body: false,
         };
-        let begun = exchange::begin(&Arc::new(loaded.engine), &request, &[], None);
+        let begun = exchange::begin(&Arc::new(loaded.engine), &request, &Default::default());
         let Next::Forward(forwarded) = begun.next else {
             return Err("answered without the origin".to_owned());
         };

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use engraft::config::model::Connection;
 use engraft::exchange::report::{BodyState, Report};
-use engraft::exchange::{self, Begun, Body, Next};
+use engraft::exchange::{self, Begun, Body, Next, Surroundings};
 use engraft::headers::HeaderEdit;
 use engraft::request::RequestHead;
 use engraft::request::attributes::Fact;
@@ -145,9 +145,14 @@ fn begin(case: &Case) -> Result<(RequestHead, Begun), String> {
         authority: case.request.host.clone(),
         path: case.target(),
         headers: map(&case.request_headers())?,
+        has_body: false,
     };
     let facts: Vec<Option<String>> = case.engine.facts().iter().map(fact).collect();
-    let begun = exchange::begin(&case.engine, &request, &facts, Some(PEER));
+    let begun = exchange::begin(
+        &case.engine,
+        &request,
+        &Surroundings { facts: &facts, peer: Some(PEER), ..Surroundings::default() },
+    );
     Ok((request, begun))
 }
 
@@ -185,6 +190,7 @@ fn exchange(case: &Case, cuts: Cuts, says_length: bool, end: Cut) -> Result<Obse
     let source: &[u8] = if case.has_body() { page } else { &[] };
     let mut restored_head = None;
     let (body, report) = match answered.body {
+        Body::NotModified(_, report) => (Vec::new(), report),
         Body::Passes(report) => (source.to_vec(), report),
         Body::Edited(mut edits) => {
             let (mut out, mut rest, mut sizes) = (Vec::with_capacity(source.len()), source, cuts.sizes());

@@ -1,7 +1,7 @@
 //! Cases through Envoy: one process, one listener, one origin for all of them.
 //!
-//! Each configuration is a filter that is switched off but on the paths of its groups. The header `x-upstream` chooses what
-//! Envoy speaks to the origin; `x-case` tells the origin what to answer, and finds the request in the access log.
+//! Each configuration is a filter that is switched off but on the paths of its groups. What Envoy speaks to the origin, what
+//! the origin is to answer, and where the request is in the access log is told by headers of tracing, which pass every key.
 
 use std::collections::HashMap;
 use std::error::Error;

@@ -44,9 +44,9 @@ pub(crate) struct Reported {
 }
 
 /// Names the test's request in the access log and for the origin.
-pub(crate) const CASE_HEADER: &str = "x-case";
+pub(crate) const CASE_HEADER: &str = "x-client-trace-id";
 /// Which cluster Envoy is to take.
-pub(crate) const UPSTREAM_HEADER: &str = "x-upstream";
+pub(crate) const UPSTREAM_HEADER: &str = "x-ot-span-context";
 
 /// Of the message, not of the page. Compared only where a case speaks of them.
 const FRAMING: [&str; 6] =

@@ -20,5 +20,6 @@ mod parallel;
 mod rewrite;
 mod shipped;
 mod stage;
+mod stored;
 mod streaming;
 mod trailers;

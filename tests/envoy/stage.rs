@@ -166,11 +166,12 @@ pub(crate) fn native(
     head.headers = HeaderMap::try_from(&headers)?;
 
     let page = reply.body.to_vec();
-    let Next::Forward(forwarded) = exchange::begin(&engine, &head, &[], Default::default()).next else {
+    let Next::Forward(forwarded) = exchange::begin(&engine, &head, &Default::default()).next else {
         return Ok(Vec::new());
     };
     let headers = HeaderMap::try_from(&reply.headers)?;
     Ok(match forwarded.answer(StatusCode::from_u16(reply.status)?, &headers).body {
+        Body::NotModified(..) => Vec::new(),
         Body::Passes(_) => page,
         Body::Edited(mut edits) => {
             let mut out = Vec::new();

@@ -174,14 +174,16 @@ fn run(
     mut sizes: impl Iterator<Item = usize>,
 ) -> Result<(Vec<u8>, Told), String> {
     let request = RequestHead { method: "GET".into(), path: "/".into(), ..RequestHead::default() };
-    let Next::Forward(forwarded) = exchange::begin(engine, &request, &[], None).next else {
+    let Next::Forward(forwarded) = exchange::begin(engine, &request, &Default::default()).next else {
         return Err("answered without the origin".to_owned());
     };
     let headers: HeaderMap =
         [(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"))].into_iter().collect();
     let mut edits = match forwarded.answer(StatusCode::OK, &headers).body {
         Body::Edited(edits) => edits,
-        Body::Passes(report) => return Err(format!("the page is not edited: {}", report.summary())),
+        Body::Passes(report) | Body::NotModified(_, report) => {
+            return Err(format!("the page is not edited: {}", report.summary()));
+        }
     };
     let (mut out, mut rest) = (Vec::with_capacity(source.len()), source);
     while !rest.is_empty() {

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use clap::builder::styling::Style;
 use engraft::cache::Answer;
 use engraft::cache::inputs::Inputs;
+use engraft::cache::set_cookie::Storable;
 use engraft::config::model::Config;
 use engraft::config::node::Location;
 use engraft::config::problem::{Kind, Problem};
@@ -137,6 +138,8 @@ impl<'f> Policy<'f> {
             is_page: true,
             asked: &route.cache.asked(&HeaderMap::new()),
             values: &Values::default(),
+            is_of_visitor: false,
+            cookies: &Storable::Yes,
         });
         headers.clear();
         edits.headers.iter().for_each(|edit| edit.apply(&mut headers));

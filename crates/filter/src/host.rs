@@ -4,7 +4,7 @@
 //! every call is made here, only at the moments at which Envoy answers it, and what can't be read counts as absent.
 
 use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use engraft::config::model::Connection;
 use engraft::exchange::{LocalResponse, RequestEdits};
@@ -18,6 +18,11 @@ use proxy_wasm::types::{BufferType, Bytes, MapType, MetricType};
 /// How long it is from tick to tick.
 const TICK: Duration = Duration::from_millis(50);
 
+/// What time it is.
+pub(crate) fn now() -> SystemTime {
+    hostcalls::get_current_time().unwrap_or(SystemTime::UNIX_EPOCH)
+}
+
 /// The plugin's configuration; only while it is being configured.
 pub(crate) fn plugin_configuration(size: usize) -> Bytes {
     if size == 0 {
@@ -26,9 +31,9 @@ pub(crate) fn plugin_configuration(size: usize) -> Bytes {
     hostcalls::get_buffer(BufferType::PluginConfiguration, 0, size).ok().flatten().unwrap_or_default()
 }
 
-/// The head of the request; only in its callback.
-pub(crate) fn request_head() -> RequestHead {
-    let mut head = RequestHead::default();
+/// The head of the request, which a body follows or not; only in its callback.
+pub(crate) fn request_head(has_body: bool) -> RequestHead {
+    let mut head = RequestHead { has_body, ..RequestHead::default() };
     for (name, value) in pairs(MapType::HttpRequestHeaders) {
         let text = || String::from_utf8_lossy(&value).into_owned();
         match name.as_str() {
@@ -78,10 +83,13 @@ pub(crate) fn edit_request(edits: &RequestEdits) {
         set(map, ":path", path.as_bytes());
     }
     edit(map, &edits.headers);
-    if edits.path.is_some() || edits.authority.is_some() {
-        // Envoy may keep the route that it chose for the old path (since 1.33, by the version of the ABI).
-        let _ = hostcalls::call_foreign_function("clear_route_cache", None);
-    }
+}
+
+/// Has Envoy look for its route again, which it may keep when a path changes (since 1.33, by the version of the ABI); only in the
+/// callback of the request's head, and never in an upstream filter: there is no route to look for, and Envoy ends with a segmentation
+/// fault (1.40.0).
+pub(crate) fn clear_route_cache() {
+    let _ = hostcalls::call_foreign_function("clear_route_cache", None);
 }
 
 /// Changes the response's headers; only in the callback of its head, and in that of the body while the head waits.

@@ -37,6 +37,7 @@ impl RootContext for Root {
                     engine.routes().len(),
                     engine.digest()
                 );
+                self.metrics = Metrics::new(engine.stage());
                 self.engine = Some(Arc::new(engine));
                 true
             }

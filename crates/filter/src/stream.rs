@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use engraft::config::model::Stage;
 use engraft::engine::Engine;
 use engraft::exchange::report::Report;
-use engraft::exchange::{self, Body, Edits, Forwarded, Next};
+use engraft::exchange::{self, Body, Edits, Forwarded, Next, Surroundings};
 use http::{HeaderMap, StatusCode, header};
 use log::error;
 use proxy_wasm::traits::{Context, HttpContext};
@@ -12,7 +13,7 @@ use proxy_wasm::types::Action;
 
 use crate::heads::Heads;
 use crate::host;
-use crate::metrics::Metrics;
+use crate::metrics::{self, Metrics};
 
 /// See the [module](self).
 #[derive(Default)]
@@ -59,14 +60,17 @@ impl Stream {
     fn report(&self, report: &Report) {
         self.metrics.count(report);
         if let Some(route) = &report.route {
-            host::set_filter_state("engraft.route", route);
-            host::set_filter_state("engraft.body", &report.body.to_string());
+            let prefix =
+                self.engine.as_ref().map(|engine| metrics::prefix(engine.stage())).unwrap_or_default();
+            let set = |key: &str, value: &str| host::set_filter_state(&format!("{prefix}.{key}"), value);
+            set("route", route);
+            set("body", &report.body.to_string());
             if !report.patches.is_empty() {
-                host::set_filter_state("engraft.patches", &report.summary());
-                host::set_filter_state("engraft.max_held_bytes", &report.max_held_bytes.to_string());
+                set("patches", &report.summary());
+                set("max_held_bytes", &report.max_held_bytes.to_string());
             }
             if let Some(patch) = &report.redirected_by {
-                host::set_filter_state("engraft.redirected_by", patch);
+                set("redirected_by", patch);
             }
         }
     }
@@ -75,12 +79,19 @@ impl Stream {
 impl Context for Stream {}
 
 impl HttpContext for Stream {
-    fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
+    fn on_http_request_headers(&mut self, _: usize, end_of_stream: bool) -> Action {
         let Some(engine) = &self.engine else { return Action::Continue };
-        let request = host::request_head();
-        let facts: Vec<Option<String>> = engine.facts().iter().map(host::fact).collect();
-        let peer = engine.debug().and_then(|_| host::peer());
-        let begun = exchange::begin(engine, &request, &facts, peer);
+        let request = host::request_head(!end_of_stream);
+        // A cache's own request has no connection of a visitor, and Envoy ends with a segmentation fault when it is asked about that
+        // one (1.40.0). The origin stage reads what is in the key, and of the connection nothing is.
+        let (facts, peer) = match engine.stage() {
+            Stage::Both | Stage::Client => {
+                (engine.facts().iter().map(host::fact).collect(), engine.debug().and_then(|_| host::peer()))
+            }
+            Stage::Origin => (Vec::new(), None),
+        };
+        let begun =
+            exchange::begin(engine, &request, &Surroundings { facts: &facts, peer, now: host::now() });
         match begun.next {
             Next::Respond(response, report) => {
                 self.report(&report);
@@ -89,6 +100,10 @@ impl HttpContext for Stream {
             }
             Next::Forward(forwarded) => {
                 host::edit_request(&begun.edits);
+                let is_moved = begun.edits.path.is_some() || begun.edits.authority.is_some();
+                if is_moved && engine.stage() != Stage::Origin {
+                    host::clear_route_cache();
+                }
                 self.phase = Phase::AwaitingResponse(forwarded);
                 Action::Continue
             }
@@ -103,8 +118,15 @@ impl HttpContext for Stream {
         self.remaining = content_length(&headers);
         let answered =
             forwarded.answer(StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY), &headers);
+        if let Body::NotModified(response, report) = answered.body {
+            self.report(&report);
+            // Envoy drops what comes of the response that this replaces.
+            host::respond(&response);
+            return Action::Pause;
+        }
         host::edit_response(&answered.headers);
         match answered.body {
+            Body::NotModified(..) => {}
             Body::Passes(report) => self.report(&report),
             Body::Edited(edits) if end_of_stream => self.report(&edits.end(&mut Vec::new())),
             Body::Edited(edits) => {

@@ -1,9 +1,11 @@
-//! Builds the configuration an Envoy is started with: listeners, the engraft plugin in them, and the clusters they lead to.
+//! Builds the configuration an Envoy is started with: listeners, the engraft plugin and Envoy's caches in them, and the clusters
+//! they lead to.
 //!
 //! What Envoy would add of its own is switched off where it can be (`server`, `x-request-id`, `x-envoy-*`), so that what a test
 //! compares is what passed through. The document is block YAML, as people write it, and engraft's configuration stands in it as
 //! people write it too: as native YAML that Envoy itself reads ([`Configuration::Yaml`]), or as a string.
 
+mod cache;
 mod cluster;
 mod listener;
 mod plugin;
@@ -11,6 +13,7 @@ mod yaml;
 
 use serde_json::{Value, json};
 
+pub use cache::CacheFilter;
 pub use cluster::Cluster;
 pub use listener::Listener;
 pub use plugin::{Configuration, FailurePolicy, Plugin};

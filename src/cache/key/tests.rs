@@ -69,13 +69,14 @@ fn request(method: &str, path: &str, lines: &[(&str, &str)]) -> RequestHead {
         authority: "shop.example".into(),
         path: path.into(),
         headers: lines.collect(),
+        has_body: false,
     }
 }
 
 /// What is left of a request, as the origin sees it.
 fn normalised(engine: &Engine, mut request: RequestHead, standing: Standing) -> RequestHead {
     let key = &engine.routes()[0].key;
-    let edits = key.header_edits(&request, standing);
+    let edits = key.header_edits(&request, standing, true);
     let path = key.target(&request).into_owned();
     edits.iter().for_each(|edit| edit.apply(&mut request.headers));
     request.path = path;
@@ -122,7 +123,7 @@ fn routes_that_store_nothing_keep_what_they_do_not_name() {
         let mut response = HeaderMap::new();
         response.append("vary", "cookie".parse().unwrap());
         response.append("vary", "accept".parse().unwrap());
-        let got = engine.routes()[0].key.vary(&response);
+        let got = engine.routes()[0].key.vary(&response, true);
         let expected = vary.map(|value| HeaderEdit::Set(header::VARY, value.parse().unwrap()));
         assert_eq!(got, expected, "{route}");
     }
@@ -139,12 +140,12 @@ fn responses_of_stored_routes_differ_by_the_key() {
     ] {
         let response = request("GET", "/", lines).headers;
         let mut told = response.clone();
-        engine.routes()[0].key.vary(&response).iter().for_each(|edit| edit.apply(&mut told));
+        engine.routes()[0].key.vary(&response, true).iter().for_each(|edit| edit.apply(&mut told));
         assert_eq!(told["vary"], expected, "{lines:?}");
     }
     let bare = load("cache: { store: { max_age: 1h } }").unwrap();
     let response = request("GET", "/", &[("vary", "Cookie, User-Agent")]).headers;
-    assert_eq!(bare.routes()[0].key.vary(&response), Some(HeaderEdit::Remove(header::VARY)));
+    assert_eq!(bare.routes()[0].key.vary(&response, true), Some(HeaderEdit::Remove(header::VARY)));
 }
 
 #[test]

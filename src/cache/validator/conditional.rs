@@ -92,6 +92,21 @@ pub fn towards_origin(method: &str, headers: &HeaderMap, variants: Variants) -> 
     edits
 }
 
+/// What changes of the condition by which a cache asks for what it has stored, as the variant `current` or as it came: tags of that
+/// variant become the origin's, and are returned as well; all others stay.
+#[must_use]
+pub fn of_cache(headers: &HeaderMap, current: Digest) -> (Option<HeaderEdit>, Vec<EntityTag>) {
+    let of_current = |tag: &EntityTag| {
+        Digest::unmark(tag).filter(|(digest, _)| *digest == current).map(|(_, origin)| origin)
+    };
+    let members = members(headers, &header::IF_NONE_MATCH).unwrap_or_default();
+    let asked = members.iter().filter_map(|member| match member {
+        Member::Tag(tag) => of_current(tag),
+        Member::Any | Member::Other(_) => None,
+    });
+    (translated(headers, header::IF_NONE_MATCH, of_current), asked.collect())
+}
+
 /// `If-None-Match` with these tags, each once.
 fn asking(tags: impl Iterator<Item = EntityTag>) -> HeaderEdit {
     let mut kept: Vec<Member> = Vec::new();
@@ -195,6 +210,14 @@ impl Remembered {
         let remembered = Self::of(method, headers);
         remembered.edits().iter().for_each(|edit| edit.apply(headers));
         remembered
+    }
+
+    /// The headers of the request without them.
+    #[must_use]
+    pub fn without(&self, headers: &HeaderMap) -> HeaderMap {
+        let mut without = headers.clone();
+        self.edits().iter().for_each(|edit| edit.apply(&mut without));
+        without
     }
 
     /// What takes them off.

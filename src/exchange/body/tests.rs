@@ -87,7 +87,9 @@ fn edits(path: &str, headers: &mut HeaderMap) -> Edits {
         headers: headers_of_request,
         ..RequestHead::default()
     };
-    let Next::Forward(forwarded) = begin(&engine, &request, &[], None).next else { panic!("answered") };
+    let Next::Forward(forwarded) = begin(&engine, &request, &Default::default()).next else {
+        panic!("answered")
+    };
     let answered = forwarded.answer(StatusCode::OK, headers);
     answered.headers.iter().for_each(|edit| edit.apply(headers));
     let Body::Edited(edits) = answered.body else { panic!("not edited") };

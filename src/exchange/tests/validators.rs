@@ -86,7 +86,7 @@ impl Origin {
 }
 
 fn ask(engine: &Arc<Engine>, origin: &mut Origin, mut request: RequestHead) -> Answer {
-    let begun = begin(engine, &request, &[], None);
+    let begun = begin(engine, &request, &Default::default());
     let Next::Forward(forwarded) = begun.next else { panic!("answered") };
     begun.edits.headers.iter().for_each(|edit| edit.apply(&mut request.headers));
     let path = begun.edits.path.unwrap_or(request.path);

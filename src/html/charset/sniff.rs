@@ -39,6 +39,12 @@ impl Sniffer {
         Self { header, is_xml }
     }
 
+    /// Whether the content type names the charset: then nothing in the page but a byte order mark can name another one.
+    #[must_use]
+    pub const fn is_told(&self) -> bool {
+        self.header.is_some()
+    }
+
     /// Judges a page by its first bytes, all that have come so far; `None` when more might tell more. `ended` says that
     /// there are no more. What is said once stands, whatever comes.
     ///

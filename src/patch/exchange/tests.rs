@@ -20,8 +20,9 @@ fn begun(patch: &str, path: &str, cookie: &str) -> Begun {
         authority: "shop.example".into(),
         path: path.into(),
         headers,
+        has_body: false,
     };
-    begin(&Arc::new(loaded.engine), &request, &[], None)
+    begin(&Arc::new(loaded.engine), &request, &Default::default())
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use engraft::engine::Engine;
 use engraft::exchange::report::Report;
-use engraft::exchange::{self, Body, Edits, Next, RequestEdits};
+use engraft::exchange::{self, Body, Edits, Next, RequestEdits, Surroundings};
 use engraft::request::RequestHead;
 use engraft::request::attributes::Values;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -77,7 +77,8 @@ impl Rendering {
         let attributes = route.map(|(_, route)| engine.attributes().read(&route.reads, &head, &facts));
         let attributes = attributes.unwrap_or_default();
 
-        let begun = exchange::begin(engine, &head, &facts, peer);
+        let begun =
+            exchange::begin(engine, &head, &Surroundings { facts: &facts, peer, ..Surroundings::default() });
         let forwarded = match begun.next {
             Next::Respond(response, report) => {
                 let headers = visit::map(response.headers);
@@ -89,10 +90,15 @@ impl Rendering {
         let is_head = head.method == "HEAD";
         let request = OriginRequest::new(head, begun.edits);
         let answered = forwarded.answer(answer.status, &answer.headers);
+        if let Body::NotModified(response, report) = answered.body {
+            let (status, headers) = (response.status, visit::map(response.headers));
+            return Self { request: Some(request), status, headers, body: Vec::new(), attributes, report };
+        }
         let mut headers = answer.headers.clone();
         answered.headers.iter().for_each(|edit| edit.apply(&mut headers));
         let body = answer.body(is_head);
         let (body, report) = match answered.body {
+            Body::NotModified(_, report) => (Vec::new(), report),
             Body::Passes(report) => (body.to_vec(), report),
             Body::Edited(edits) => edited(*edits, body, answer.chunk, &mut headers),
         };
@@ -102,7 +108,7 @@ impl Rendering {
 
 impl OriginRequest {
     fn new(head: RequestHead, edits: RequestEdits) -> Self {
-        let RequestHead { method, scheme, authority, path, mut headers } = head;
+        let RequestHead { method, scheme, authority, path, mut headers, .. } = head;
         for edit in &edits.headers {
             edit.apply(&mut headers);
         }

@@ -53,7 +53,7 @@ fn head(args: &Render) -> RequestHead {
     let authority =
         host.map_or(authority, |host| String::from_utf8_lossy(host.value.as_bytes()).into_owned());
     headers.remove(header::HOST);
-    RequestHead { method: args.method.to_string(), scheme, authority, path, headers }
+    RequestHead { method: args.method.to_string(), scheme, authority, path, headers, has_body: false }
 }
 
 /// Headers as the map that the core takes.

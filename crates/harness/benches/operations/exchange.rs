@@ -55,6 +55,7 @@ impl<'o> Exchange<'o> {
             authority: "shop.example".into(),
             path: operation.request.0.into(),
             headers,
+            has_body: false,
         };
         Ok(Self { operation, engine: Arc::new(engine), request, response })
     }
@@ -69,12 +70,13 @@ impl<'o> Exchange<'o> {
 
     /// What leaves, and what came of it; `None` where the exchange took another way.
     pub(crate) fn run(&self) -> Option<(Vec<u8>, Report)> {
-        let Next::Forward(forwarded) = exchange::begin(&self.engine, &self.request, &[], None).next else {
+        let Next::Forward(forwarded) = exchange::begin(&self.engine, &self.request, &Default::default()).next
+        else {
             return None;
         };
         let mut edits = match forwarded.answer(StatusCode::OK, &self.response).body {
             Body::Edited(edits) => edits,
-            Body::Passes(report) => return Some((Vec::new(), report)),
+            Body::Passes(report) | Body::NotModified(_, report) => return Some((Vec::new(), report)),
         };
         // As in the filter, where chunks that change nothing stay where they are.
         let mut out = Vec::new();

@@ -86,7 +86,7 @@ fn scripts_are_edited_for_the_encoding_of_their_page() {
         assert_eq!(editor.end(&mut found), TextOutcome::Applied);
         assert_eq!((found[0].range.clone(), found[0].with.as_slice()), (55..56, expected.as_bytes()));
     }
-    let begun = begin(&std::sync::Arc::new(engine), &request, &[], None);
+    let begun = begin(&std::sync::Arc::new(engine), &request, &Default::default());
     assert!(matches!(begun.next, crate::exchange::Next::Forward(_)));
 }
 
