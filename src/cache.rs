@@ -245,8 +245,12 @@ impl CacheHeaders {
             Choice::Unknown if is_personal => {}
             Choice::Unknown => edits.headers.extend(self.withheld(answer.headers)),
             Choice::Policy(policy) => {
-                let is_sealed =
-                    *answer.cookies == Storable::No || (answer.is_of_visitor && policy.is_kept_in_front);
+                // A cookie that may be dropped is dropped only for caches that keep the response by our word.
+                let is_sealed = match answer.cookies {
+                    Storable::No => true,
+                    Storable::Without(_) if !policy.is_kept_in_front => true,
+                    Storable::Yes | Storable::Without(_) => answer.is_of_visitor && policy.is_kept_in_front,
+                };
                 policy.edit(answer.headers, is_personal, is_sealed, &mut edits.headers);
                 let is_kept = policy.is_kept_in_front && !is_sealed && (!is_personal || policy.is_keyed());
                 if is_kept && matches!(answer.cookies, Storable::Without(_)) {

@@ -82,7 +82,13 @@ pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, now: SystemTime
     }
     let standing = match mark {
         Mark::None => Marked::No,
-        Mark::Foreign { configuration } => Marked::Passing { configuration, route: None },
+        Mark::Foreign { configuration } => {
+            // What the cache has stored may have edits of that configuration: a 304 would bring it this one's record.
+            let conditions = [header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE].into_iter();
+            let conditions = conditions.filter(|name| request.headers.contains_key(name));
+            edits.headers.extend(conditions.map(HeaderEdit::Remove));
+            Marked::Passing { configuration, route: None }
+        }
         Mark::Ours { route, is_keyed } => match engine.route_named(&route) {
             Some((index, route)) if is_keyed && CacheKey::covers(request) => {
                 Marked::Keyed(keyed(engine, (index, route), request, &mut edits))
