@@ -36,7 +36,12 @@ pub(super) enum Step {
     AddClass(String),
     RemoveClass(String),
     Insert(Slot, Markup),
-    Find(Find),
+    Find {
+        find: Find,
+        /// What is found has a letter or a digit in it, and what stands there instead begins with one that makes no tag of a
+        /// `<` before it.
+        keeps_words: bool,
+    },
     Unwrap,
     Json(JsonEdit),
     /// Before a landmark.
@@ -147,7 +152,7 @@ impl Step {
             Self::SetAttribute(_, template, _) | Self::Insert(_, Markup { template, .. }) => {
                 template.attributes().collect()
             }
-            Self::Find(find) => find.replacement.attributes().collect(),
+            Self::Find { find, .. } => find.replacement.attributes().collect(),
             Self::SetMeta(template) => template.attributes().collect(),
             Self::Json(edit) => edit.attributes().collect(),
             Self::Inject(injection) => injection.attributes().collect(),
@@ -178,7 +183,7 @@ impl Step {
             Self::AddClass(class) => Operation::AddClass(escaped(class)),
             Self::RemoveClass(class) => Operation::RemoveClass(escaped(class)),
             Self::Insert(slot, markup) => slot.operation(markup.render(values, charset)),
-            Self::Find(find) => Operation::EditText(find.render(values, charset)),
+            Self::Find { find, .. } => Operation::EditText(find.render(values, charset)),
             Self::Unwrap => Operation::Unwrap,
             Self::Json(edit) => Operation::EditText(Rc::new(edit.for_script(values, charset))),
             Self::Inject(injection) => Operation::Before(injection.render(values, charset)),

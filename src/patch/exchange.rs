@@ -67,6 +67,11 @@ impl ExchangeTemplate {
         self.path.is_some() || self.host.is_some()
     }
 
+    /// Whether it changes the head of the response.
+    pub(super) const fn answers_differently(&self) -> bool {
+        !self.response_headers.is_empty()
+    }
+
     /// What changes of the request for these values. A path that they make no path of is left as it was.
     #[must_use]
     pub fn render(&self, values: &Values) -> ExchangeEdit {

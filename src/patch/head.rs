@@ -27,6 +27,12 @@ impl Head {
         urls.chain(links).collect()
     }
 
+    /// Whether it changes nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.urls.as_ref().is_none_or(|rules| !rules.headers) && self.links.is_empty()
+    }
+
     /// Whether it changes responses that are not pages.
     #[must_use]
     pub fn reaches_beyond_pages(&self) -> bool {

@@ -30,7 +30,7 @@ const CUTS: &str = "the output depends on how the source was cut";
 pub(crate) struct Plan {
     pub(crate) seed: u64,
     cases: u64,
-    only: Option<u64>,
+    pub(crate) only: Option<u64>,
     shown: usize,
 }
 

@@ -9,6 +9,7 @@
 //! examples::<name>    tests/data/tree/<name>.yaml: a document, and patches that must not be skipped
 //! pages::<name>       a real page with ordinary selectors
 //! judge::<name>       the judge itself
+//! split::<n>          routes in two stages: the bytes are those of one filter
 //! ```
 //!
 //! | variable              | meaning                                                                                |
@@ -34,6 +35,7 @@ mod judge;
 mod pages;
 mod random;
 mod shrink;
+mod split;
 mod summary;
 
 use summary::Summary;
@@ -58,6 +60,7 @@ fn run() -> Result<ExitCode, String> {
     let mut trials = examples::trials()?;
     trials.extend(itself::trials());
     trials.extend(pages::trials());
+    trials.extend(split::trials(&plan));
     for share in 0..SHARES {
         let (plan, summary) = (plan.clone(), Arc::clone(&summary));
         trials.push(Trial::test(format!("generated::{share}"), move || {

@@ -9,9 +9,11 @@ use std::str::FromStr;
 pub(crate) mod marks;
 pub(crate) mod parse;
 pub(crate) mod program;
+mod reach;
 
 use parse::Complex;
 pub use program::decode as decode_value;
+pub use reach::GivesUp;
 
 /// A parsed selector. Parsed once, when the configuration loads; used for every response.
 #[derive(Debug, Clone)]

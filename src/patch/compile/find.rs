@@ -7,6 +7,7 @@ use crate::config::model;
 use crate::config::node::Path;
 use crate::find::{Find, Pattern, PatternError, Replacement};
 use crate::patch::element::Step;
+use crate::template::{Part, Template};
 
 impl Compiler<'_> {
     /// `find` and `replace_with`, everything that is wrong with either reported.
@@ -52,14 +53,31 @@ impl Compiler<'_> {
                 return None;
             }
         };
-        match Replacement::new(template?, &pattern) {
-            Ok(replacement) => Some(Step::Find(Find { pattern: Arc::new(pattern), replacement })),
+        let template = template?;
+        let keeps_words = find.is_some_and(looks_for_words) && begins_with_a_word(&template);
+        match Replacement::new(template, &pattern) {
+            Ok(replacement) => {
+                let find = Find { pattern: Arc::new(pattern), replacement };
+                Some(Step::Find { find, keeps_words })
+            }
             Err(error) => {
                 self.report(&at, error.to_string());
                 None
             }
         }
     }
+}
+
+/// Whether whatever is found is more than white space and signs.
+fn looks_for_words(find: &model::Find) -> bool {
+    matches!(find, model::Find::Text(text) if text.contains(char::is_alphanumeric))
+}
+
+/// Whether it is more than white space and signs, whatever its values are, and begins with what makes no tag where a text has
+/// a `<` in front of it, nor the end tag of a title where it has the rest of that.
+fn begins_with_a_word(template: &Template) -> bool {
+    let is_safe = |first: char| first.is_alphanumeric() && !first.is_ascii_alphabetic();
+    matches!(template.parts().first(), Some(Part::Literal(text)) if text.starts_with(is_safe))
 }
 
 #[cfg(test)]
