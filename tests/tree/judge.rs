@@ -174,9 +174,6 @@ fn run(
     sizes: impl Iterator<Item = usize>,
 ) -> Result<(Vec<u8>, Told), String> {
     let request = RequestHead { method: "GET".into(), path: "/".into(), ..RequestHead::default() };
-<<<<<<< HEAD
-    let Next::Forward(forwarded) = exchange::begin(engine, &request, &Default::default()).next else {
-=======
     let (out, report) = pass(engine, &request, source, sizes)?;
     if report.body == BodyState::NotWanted || matches!(report.body, BodyState::Untouched(_)) {
         return Err(format!("the page is not edited: {}", report.summary()));
@@ -191,21 +188,14 @@ pub(crate) fn pass(
     source: &[u8],
     mut sizes: impl Iterator<Item = usize>,
 ) -> Result<(Vec<u8>, Report), String> {
-    let Next::Forward(forwarded) = exchange::begin(engine, request, &[], None).next else {
->>>>>>> 28fa0f7 (patch: run once what is the same for everybody, where that is proven)
+    let Next::Forward(forwarded) = exchange::begin(engine, request, &Default::default()).next else {
         return Err("answered without the origin".to_owned());
     };
     let headers: HeaderMap =
         [(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"))].into_iter().collect();
     let mut edits = match forwarded.answer(StatusCode::OK, &headers).body {
         Body::Edited(edits) => edits,
-<<<<<<< HEAD
-        Body::Passes(report) | Body::NotModified(_, report) => {
-            return Err(format!("the page is not edited: {}", report.summary()));
-        }
-=======
-        Body::Passes(report) => return Ok((source.to_vec(), report)),
->>>>>>> 28fa0f7 (patch: run once what is the same for everybody, where that is proven)
+        Body::Passes(report) | Body::NotModified(_, report) => return Ok((source.to_vec(), report)),
     };
     let (mut out, mut rest) = (Vec::with_capacity(source.len()), source);
     while !rest.is_empty() {

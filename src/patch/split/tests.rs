@@ -4,7 +4,7 @@ use crate::engine::Engine;
 fn places_with(route: &str, patches: &[&str]) -> Vec<String> {
     let patches: String = patches.iter().map(|patch| format!("  - {patch}\n")).collect();
     let config = format!(
-        "version: 1\nattributes: {{ v: {{ cookie: v }}, q: {{ query: q }} }}\nroutes:\n- name: a\n  {route}\n  patches:\n{patches}"
+        "version: 1\nattributes: {{ v: {{ cookie: v }}, q: {{ query: q }} }}\nroutes:\n- name: a\n  cache: {{ store: {{ max_age: 1h }} }}\n  {route}\n  patches:\n{patches}"
     );
     let loaded = Engine::load(config.as_bytes()).unwrap_or_else(|problems| panic!("{problems}"));
     let place = |place: &super::Place| match place {
