@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 
 use engraft_harness::client::{self, Request};
@@ -29,21 +30,31 @@ fn port(number: u16) -> (String, String) {
     (format!("port_value: {number} }}"), "port_value: 0 }".to_owned())
 }
 
-/// `envoy/engraft.yaml` in front of an origin.
-fn edge(origin: &Origin) -> Result<Envoy, Box<dyn Error>> {
+/// A file of `envoy/` that listens and asks an origin at the same places as `engraft.yaml`, in front of an origin.
+fn in_front_of(
+    origin: SocketAddr,
+    name: &str,
+    more: &[(&'static str, String)],
+) -> Result<Envoy, Box<dyn Error>> {
     let module = workspace::module()?.to_string_lossy().into_owned();
     let (admin, listener) = (port(9901), port(10000));
-    let replaced = [
+    let mut replaced = vec![
         (admin.0.as_str(), admin.1),
         (listener.0.as_str(), listener.1),
         ("address: 0.0.0.0,", "address: 127.0.0.1,".to_owned()),
         ("/etc/envoy/engraft.wasm", module),
         (
             "address: origin.internal, port_value: 8080",
-            format!("address: {}, port_value: {}", origin.addr().ip(), origin.addr().port()),
+            format!("address: {}, port_value: {}", origin.ip(), origin.port()),
         ),
     ];
-    Ok(Launch::new(configuration("engraft.yaml", &replaced)?).start()?)
+    replaced.extend_from_slice(more);
+    Ok(Launch::new(configuration(name, &replaced)?).start()?)
+}
+
+/// `envoy/engraft.yaml` in front of an origin.
+fn edge(origin: &Origin) -> Result<Envoy, Box<dyn Error>> {
+    in_front_of(origin.addr(), "engraft.yaml", &[])
 }
 
 fn gunzip(bytes: &[u8]) -> Result<String, Box<dyn Error>> {
@@ -205,5 +216,79 @@ fn originless_serves_a_folder_through_engraft_in_one_process() -> Outcome {
         assert_eq!(fetch(Request::new("POST", "/").body("x"))?.status, 405, "{down:?}");
     }
     assert_no_vm_failed(&envoy);
+    Ok(())
+}
+
+/// `envoy/cached.yaml` in front of an origin; its pages are in Envoy's working directory, and go away with it.
+fn cached(origin: &Origin) -> Result<Envoy, Box<dyn Error>> {
+    in_front_of(origin.addr(), "cached.yaml", &[("cache_path: /var/cache/envoy", "cache_path: .".to_owned())])
+}
+
+/// What two visitors are to see of the page.
+const VISITORS: [(&str, &str); 2] =
+    [("first_name=Ada & Bob; plan=pro", GREETING), ("first_name=Eve; session=secret", "Welcome back, Eve.")];
+
+#[test]
+fn cached_makes_a_stored_page_personal() -> Outcome {
+    let origin = Site::new(&workspace::root().join("examples/shop/site"))?.serve()?;
+    let envoy = cached(&origin)?;
+    let addr = envoy.listener_addr("edge")?;
+    let source = client::fetch(Http1, origin.addr(), &Request::get("/p/aurora/"))?.text().into_owned();
+    for (turn, down) in Protocol::ALL.into_iter().enumerate() {
+        for (cookies, greeting) in VISITORS {
+            let request =
+                Request::get(&format!("/p/aurora/?utm_source=mail-{turn}")).header("cookie", cookies);
+            let page = client::fetch(down, addr, &request.header("accept-encoding", "gzip"))?;
+            assert_eq!((page.status, page.complete), (200, true), "{down:?}");
+            let text = gunzip(&page.body)?;
+            assert!(text.contains(greeting), "{down:?} {cookies}: {text}");
+            assert_eq!(text.contains(NEWSLETTER), !cookies.contains("plan=pro"), "{down:?} {cookies}");
+            assert_eq!(page.header("cache-control"), Some("private, no-cache"), "{down:?}");
+            let ours = page.headers.iter().find(|(name, _)| name.starts_with("x-engraft-"));
+            assert!(ours.is_none(), "{ours:?}");
+        }
+        let stranger = client::fetch(down, addr, &Request::get("/p/aurora/"))?;
+        assert_eq!(stranger.text(), source, "{down:?}");
+    }
+    assert_no_vm_failed(&envoy);
+    Ok(())
+}
+
+#[test]
+fn cached_asks_the_origin_once_for_all_visitors() -> Outcome {
+    let origin = Site::new(&workspace::root().join("examples/shop/site"))?.serve()?;
+    let envoy = cached(&origin)?;
+    let addr = envoy.listener_addr("edge")?;
+    let product = |cookies: &str, campaign: &str| {
+        Request::get(&format!("/p/aurora/?utm_source={campaign}")).header("cookie", cookies)
+    };
+    for (turn, (cookies, greeting)) in VISITORS.into_iter().cycle().take(4).enumerate() {
+        // A reload is no reason to ask either.
+        let request = product(cookies, &format!("mail-{turn}")).header("cache-control", "no-cache");
+        assert!(client::fetch(Http1, addr, &request)?.text().contains(greeting), "{cookies}");
+    }
+    let asked = origin.requests();
+    assert_eq!(asked.len(), 1, "{asked:?}");
+    let asked = asked.first().ok_or("the origin was not asked")?;
+    assert_eq!(asked.target, "/p/aurora/");
+    assert!(!asked.headers.has("cookie"), "{:?}", asked.headers);
+    let ours = asked.headers.iter().find(|(name, _)| name.starts_with("x-engraft-"));
+    assert!(ours.is_none(), "{ours:?}");
+    Ok(())
+}
+
+#[test]
+fn cached_is_switched_off_with_its_cache() -> Outcome {
+    let origin = Site::new(&workspace::root().join("examples/shop/site"))?.serve()?;
+    let envoy = cached(&origin)?;
+    let addr = envoy.listener_addr("edge")?;
+    let source = client::fetch(Http1, origin.addr(), &Request::get("/p/aurora/"))?.text().into_owned();
+    assert!(client::fetch(Http1, addr, &product())?.text().contains(GREETING));
+    envoy.admin_post("/runtime_modify?engraft.off=100")?;
+    envoy.wait_for("the workers to see the switch", || {
+        Ok(client::fetch(Http1, addr, &product()).is_ok_and(|page| page.text() == source).then_some(()))
+    })?;
+    let asked = origin.take_requests().pop().ok_or("the origin was not asked")?;
+    assert_eq!(asked.headers.get("cookie"), Some("first_name=Ada & Bob; plan=pro"));
     Ok(())
 }

@@ -34,13 +34,12 @@ impl CacheFilter {
         Self { storage: Storage::Memory, is_second_version: false, fields: Vec::new() }
     }
 
-    /// In files of a folder that is there. The path has to be absolute, as Envoy runs in a directory of its own.
+    /// In files of a folder that is there. `.` is Envoy's working directory, and goes away with it.
     #[must_use]
     pub fn file_system(folder: &Path) -> Self {
         let storage = json!({
             "manager_config": { "thread_pool": { "thread_count": 1 } },
-            // It is put before file names as it stands.
-            "cache_path": format!("{}/", folder.display()),
+            "cache_path": folder.to_string_lossy(),
         });
         Self { storage: Storage::Files(storage), is_second_version: false, fields: Vec::new() }
     }
@@ -120,6 +119,6 @@ mod tests {
         let cache = CacheFilter::file_system(Path::new("/pages")).field("disabled", json!(true));
         let filter = cache.to_filter();
         assert_eq!(filter.pointer("/typed_config/disabled"), Some(&json!(true)));
-        assert_eq!(filter.pointer("/typed_config/typed_config/cache_path"), Some(&json!("/pages/")));
+        assert_eq!(filter.pointer("/typed_config/typed_config/cache_path"), Some(&json!("/pages")));
     }
 }
