@@ -6,6 +6,7 @@ use http::HeaderMap;
 use siphasher::sip128::{Hasher128, SipHasher13};
 use std::hash::Hasher;
 
+use crate::cache::advice::advise;
 use crate::cache::key::{CacheKey, Keyed};
 use crate::cache::validator::Variance;
 use crate::cache::{CacheHeaders, Dependence, OF_MATCH, Subject};
@@ -116,7 +117,7 @@ impl Engine {
         check_names(&config.routes, &mut problems);
         let mut advice = Vec::new();
         for (index, (written, route)) in config.routes.iter().zip(&routes).enumerate() {
-            route.key.advise(written, &route_path(index), &mut advice);
+            advise(&route.key, written, &route_path(index), &mut advice);
         }
         match (table, Problems::collect(problems)) {
             (Some(table), None) => Ok(Self {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::engine::Route;
+use crate::patch::split::Place;
 use crate::request::attributes::Catalogue;
 
 use super::key::Keyed;
@@ -17,6 +18,20 @@ pub struct Inputs {
     pub stored: bool,
     /// What is read, by which patch, in the order of the patches.
     pub reads: Vec<Reading>,
+    /// In which stage each patch runs where a cache stands between two; nothing where the route is not stored.
+    pub stages: Vec<Staged>,
+}
+
+/// A patch and its stage.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct Staged {
+    /// The name of the patch, or its number.
+    pub patch: String,
+    /// `origin`: once, and the result is stored; `client`: on every response.
+    pub stage: &'static str,
+    /// Why it does not run once for all.
+    pub because: Option<String>,
 }
 
 /// One attribute that a patch reads.
@@ -52,8 +67,7 @@ impl Inputs {
             parts.push("user-agent: desktop, mobile or tablet".to_owned());
         }
         if let Some(reads) = key.reads() {
-            parts.extend(reads.unbounded().map(|name| format!("header {name}")));
-            parts.extend(reads.cookies().iter().map(|name| format!("cookie {name}")));
+            parts.extend(reads.shown());
         }
         let reads = route.patches.iter().flat_map(|patch| {
             patch.reads().iter().filter_map(|attribute| {
@@ -67,13 +81,30 @@ impl Inputs {
                 })
             })
         });
-        Self { key: parts, stored: key.is_stored(), reads: reads.collect() }
+        let staged = route.patches.iter().zip(&route.places).map(|(patch, place)| {
+            let (stage, because) = match place {
+                Place::Origin => ("origin", None),
+                Place::Client(why) => ("client", Some(why.to_string())),
+            };
+            Staged { patch: patch.label.clone(), stage, because }
+        });
+        let stages = if key.is_stored() { staged.collect() } else { Vec::new() };
+        Self { key: parts, stored: key.is_stored(), reads: reads.collect(), stages }
     }
 
     /// Whether there is nothing to tell: the route stores nothing, and its output is the same for everybody.
     #[must_use]
     pub fn is_plain(&self) -> bool {
         !self.stored && !self.reads.iter().any(|reading| reading.of_visitor || !reading.keyed)
+    }
+}
+
+impl fmt::Display for Staged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.because {
+            None => write!(f, "patch {} once, before the page is stored", self.patch),
+            Some(why) => write!(f, "patch {} on every response: {why}", self.patch),
+        }
     }
 }
 

@@ -18,7 +18,7 @@ use self::headers::Headers;
 use self::query::Query;
 use super::check::{is_shared, lets_front_keep};
 use super::names::Names;
-use super::origin_reads::{OriginReads, Standing};
+use super::origin_reads::{Few, OriginReads, Standing};
 use super::vary;
 use crate::config::model;
 use crate::config::node::Path;
@@ -204,9 +204,12 @@ impl CacheKey {
     /// Whether all requests of one key have the same value of an attribute.
     #[must_use]
     pub fn keyed(&self, catalogue: &Catalogue, attribute: &str) -> Keyed {
+        let (values, otherwise) = (catalogue.values(attribute), catalogue.fallback(attribute));
+        let keeps = |few: Option<&Few>| few.is_none_or(|few| few.keeps(values, otherwise));
         let declares = |name: &HeaderName| {
             let normalised = self.headers.names().any(|known| known == *name);
-            !normalised && self.reads.as_ref().is_some_and(|reads| reads.headers().contains(name))
+            let mut declaring = self.reads.iter().filter(|reads| reads.headers().contains(name));
+            !normalised && declaring.any(|reads| keeps(reads.values_of_header(name)))
         };
         let is_keyed = match catalogue.input(attribute) {
             Some(Input::Host | Input::Path | Input::PathSegment(_) | Input::Method | Input::Scheme) => {
@@ -219,7 +222,9 @@ impl CacheKey {
             Some(Input::Query) => return if self.query.is_none() { Keyed::Url } else { Keyed::No },
             Some(Input::Header(name)) => declares(name),
             Some(Input::Cookie(name)) => {
-                self.reads.as_ref().is_some_and(|reads| reads.cookies().iter().any(|known| known == name))
+                let mut declaring =
+                    self.reads.iter().filter(|reads| reads.cookies().iter().any(|known| known == name));
+                declaring.any(|reads| keeps(reads.values_of_cookie(name)))
             }
             // The same value from what is left, where nothing fits too.
             Some(Input::Language(tags)) => {
@@ -231,79 +236,6 @@ impl CacheKey {
             _ => false,
         };
         if is_keyed { Keyed::Vary } else { Keyed::No }
-    }
-
-    /// What may not be what was meant: a route's key that works, and is larger or more personal than it looks.
-    pub(crate) fn advise(&self, route: &model::Route, path: &Path, advice: &mut Vec<Problem>) {
-        let mut advise = |path: Path, message: String| advice.push(Problem::new(Kind::Advice, path, message));
-        let cache = path.clone().key("cache");
-        let reads_path = path.clone().key("origin_reads");
-        if self.reads.is_none() {
-            let remains = "has an effect only where caches may keep the route; add `cache.store`, or `cache.cdn` with a lifetime";
-            if !route.origin_reads.is_empty() {
-                advise(reads_path, format!("`origin_reads` {remains}"));
-            }
-            if !self.droppable.is_empty() {
-                advise(cache.key("droppable_cookies"), format!("`droppable_cookies` {remains}"));
-            }
-        } else if self.is_stored {
-            if self.query.as_ref().is_none_or(|query| !query.drops()) {
-                let message = "any query a visitor makes up is another stored page; write `query: { keep: […] }` or `query: { drop: [tracking] }`";
-                advise(cache.key("query"), message.into());
-            }
-            for (index, read) in route.origin_reads.iter().enumerate() {
-                let path = reads_path.clone().index(index);
-                if let Some(cookie) = &read.cookie {
-                    advise(
-                        path,
-                        format!(
-                            "the page is stored once for each value of the cookie \"{cookie}\"; a session in it makes every page one visitor's own"
-                        ),
-                    );
-                } else if let Some(message) = read.header.as_deref().and_then(|name| self.header_advice(name))
-                {
-                    advise(path, message);
-                }
-            }
-        }
-        let Some(matches) = &route.matches else { return };
-        let path = path.clone().key("match");
-        let unseen = |what: &str, name: &str, fix: &str| {
-            format!(
-                "the route is chosen by the {what} \"{name}\", which what stands behind does not see; {fix}"
-            )
-        };
-        let is_dropped = |name: &str| self.query.as_ref().is_some_and(|query| !query.keeps(name));
-        for name in matches.query.keys().filter(|name| is_dropped(name)) {
-            advise(
-                path.clone().key("query").key(name),
-                unseen("parameter", name, "keep it in `cache.query`"),
-            );
-        }
-        let is_taken =
-            |name: &str| self.reads.as_ref().is_some_and(|reads| !reads.may_vary(&name.to_ascii_lowercase()));
-        for name in matches.headers.keys().filter(|name| is_taken(name)) {
-            advise(path.clone().key("headers").key(name), unseen("header", name, "add it to `origin_reads`"));
-        }
-    }
-
-    fn header_advice(&self, name: &str) -> Option<String> {
-        let name = HeaderName::try_from(name).ok()?;
-        if self.headers.names().any(|known| known == name) {
-            return None;
-        }
-        Some(match name.as_str() {
-            "user-agent" => {
-                "there are as many user agents as browsers and versions, each with its own stored page; write `cache: { headers: { user_agent: device } }`".into()
-            }
-            "accept-language" => {
-                "browsers send hundreds of these, each with its own stored page; write `cache: { headers: { accept_language: [en, de] } }`".into()
-            }
-            "authorization" | "proxy-authorization" => {
-                format!("a page for the bearer of \"{name}\" is one visitor's own; leave such routes without `store`")
-            }
-            _ => format!("each value of \"{name}\" that a visitor makes up has its own stored page; let the edge set it to one of a few"),
-        })
     }
 }
 

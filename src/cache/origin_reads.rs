@@ -7,7 +7,11 @@
 //! headers that are about the message and not about the visitor. Everything else is taken away, whatever it is called: an
 //! origin may read any name. Declared headers go into `Vary`, and `Cookie` where a cookie is declared.
 //!
-//! - `Cookie` keeps the declared cookies, byte for byte and in their order, in one line (RFC 6265 § 5.4).
+//! What is declared has a bounded number of values: what is not listed becomes one value, so that nobody can fill the cache by
+//! making values up. Whoever wants any value has to say so.
+//!
+//! - `Cookie` keeps the declared cookies, in one line (RFC 6265 § 5.4): those with listed values first and once, the others byte for
+//!   byte and in their order.
 //! - `User-Agent` becomes a constant, since firewalls refuse requests without one.
 //! - `X-Forwarded-Proto` and `X-Forwarded-Host` become the scheme and the host, which are in the key.
 //!
@@ -20,10 +24,13 @@ use crate::config::model::OriginRead;
 use crate::config::node::Path;
 use crate::config::problem::{Kind, Problem};
 use crate::headers::HeaderEdit;
-use crate::request::RequestHead;
+use crate::request::{RequestHead, cookies};
 
 /// How many cookies and headers a route declares; each multiplies what is stored.
 const MAX_DECLARED: usize = 64;
+
+/// How many values one of them has.
+const MAX_VALUES: usize = 256;
 
 /// What the origin gets in place of a `User-Agent` that is not declared.
 pub const USER_AGENT: HeaderValue = HeaderValue::from_static("engraft");
@@ -98,8 +105,53 @@ pub struct OriginReads {
     headers: Vec<HeaderName>,
     /// Those of `headers` that have one of a few values.
     few: Vec<HeaderName>,
-    /// Set by patches, after everything of that name was taken away.
+    /// What the declared headers and cookies may say, where that is bounded.
+    bounds: Vec<(Source, Few)>,
+    /// Set by patches.
     set: Vec<HeaderName>,
+    /// Those of `headers` that come from patches only: what a visitor sends under such a name is taken away.
+    of_patches: Vec<HeaderName>,
+}
+
+/// A declared header or cookie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Source {
+    Header(HeaderName),
+    Cookie(String),
+}
+
+impl Source {
+    fn can_say(&self, text: &str) -> bool {
+        match self {
+            // RFC 6265 § 4.1.1, cookie-octet.
+            Self::Cookie(_) => text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\",;\\".contains(&byte)),
+            Self::Header(_) => HeaderValue::try_from(text).is_ok(),
+        }
+    }
+}
+
+/// A few values, and one for all others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Few {
+    values: Vec<String>,
+    otherwise: Option<String>,
+}
+
+impl Few {
+    /// The one that a text becomes, or the lack of one.
+    fn settle<'f>(&'f self, text: Option<&[u8]>) -> Option<&'f str> {
+        let known = self.values.iter().find(|value| text == Some(value.as_bytes()));
+        known.or(self.otherwise.as_ref()).map(String::as_str)
+    }
+
+    /// Whether an attribute that knows `values` only, and has `otherwise` for all others, is the same before and after.
+    #[must_use]
+    pub fn keeps(&self, values: Option<&[String]>, otherwise: Option<&str>) -> bool {
+        let Some(values) = values else { return false };
+        let is_other = |text: &str| !values.iter().any(|value| value == text) || Some(text) == otherwise;
+        values.iter().all(|value| self.values.contains(value))
+            && self.otherwise.as_deref().is_none_or(is_other)
+    }
 }
 
 /// Where a request stands.
@@ -124,7 +176,7 @@ impl OriginReads {
         problems: &mut Vec<Problem>,
     ) -> Self {
         let few: Vec<HeaderName> = headers.names().collect();
-        let mut compiled = Self { headers: few.clone(), few, set, cookies: Vec::new() };
+        let mut compiled = Self { headers: few.clone(), few, set, ..Self::default() };
         let mut declared: Vec<HeaderName> = Vec::new();
         let mut report =
             |path: Path, message: String| problems.push(Problem::new(Kind::InvalidValue, path, message));
@@ -140,12 +192,24 @@ impl OriginReads {
                 (Some(cookie), None) if compiled.cookies.contains(cookie) => {
                     report(path, format!("the cookie \"{cookie}\" is declared already; leave one out"));
                 }
-                (Some(cookie), None) => compiled.cookies.push(cookie.clone()),
+                (Some(cookie), None) => {
+                    compiled.cookies.push(cookie.clone());
+                    match compiled.bound(read, Source::Cookie(cookie.clone())) {
+                        Ok(bound) => compiled.bounds.extend(bound),
+                        Err(message) => report(path, message),
+                    }
+                }
                 (None, Some(name)) => match header_name(name) {
                     Ok(name) if declared.contains(&name) => {
                         report(path, format!("the header \"{name}\" is declared already; leave one out"));
                     }
-                    Ok(name) => declared.push(name),
+                    Ok(name) => {
+                        declared.push(name.clone());
+                        match compiled.bound(read, Source::Header(name)) {
+                            Ok(bound) => compiled.bounds.extend(bound),
+                            Err(message) => report(path, message),
+                        }
+                    }
                     Err(message) => report(path, message),
                 },
                 _ => report(path, "one of the two is named: write `cookie: name` or `header: name`".into()),
@@ -168,9 +232,39 @@ impl OriginReads {
         &self.headers
     }
 
-    /// The declared headers that have as many values as visitors send.
-    pub fn unbounded(&self) -> impl Iterator<Item = &HeaderName> {
-        self.headers.iter().filter(|name| !self.few.contains(name))
+    /// What a declared header may say, where that is bounded by `values`.
+    #[must_use]
+    pub fn values_of_header(&self, name: &HeaderName) -> Option<&Few> {
+        self.bounds.iter().find_map(|(source, few)| (*source == Source::Header(name.clone())).then_some(few))
+    }
+
+    /// The same of a declared cookie.
+    #[must_use]
+    pub fn values_of_cookie(&self, name: &str) -> Option<&Few> {
+        self.bounds
+            .iter()
+            .find_map(|(source, few)| matches!(source, Source::Cookie(known) if known == name).then_some(few))
+    }
+
+    /// What is declared, and not normalised by `cache.headers`, in words: `header x-geo-country: US, CA or other`.
+    #[must_use]
+    pub fn shown(&self) -> Vec<String> {
+        let shown = |kind: &str, name: &str, few: Option<&Few>| {
+            let Some(Few { values, otherwise }) = few else { return format!("{kind} {name}: any value") };
+            let last = otherwise.as_deref().unwrap_or("none");
+            let values: Vec<&str> =
+                values.iter().map(String::as_str).filter(|value| *value != last).collect();
+            if values.is_empty() {
+                return format!("{kind} {name}: {last}");
+            }
+            format!("{kind} {name}: {} or {last}", values.join(", "))
+        };
+        let headers = self.headers.iter().filter(|name| !self.few.contains(name) && !self.set.contains(name));
+        let headers = headers.map(|name| shown("header", name.as_str(), self.values_of_header(name)));
+        let set = self.headers.iter().filter(|name| self.set.contains(name));
+        let set = set.map(|name| format!("header {name}, set by patches"));
+        let cookies = self.cookies.iter().map(|name| shown("cookie", name, self.values_of_cookie(name)));
+        headers.chain(set).chain(cookies).collect()
     }
 
     /// Whether the origin's page is made from a header of the request as the origin gets it: only then can it differ by it.
@@ -195,6 +289,44 @@ impl OriginReads {
         self.vary().filter(|name| !self.set.contains(name))
     }
 
+    /// What a declaration lets a header or a cookie say.
+    fn bound(&mut self, read: &OriginRead, source: Source) -> Result<Option<(Source, Few)>, String> {
+        let (what, name) = match &source {
+            Source::Cookie(name) => ("cookie", name.as_str()),
+            Source::Header(name) => ("header", name.as_str()),
+        };
+        let is_in = |list: &[HeaderName]| matches!(&source, Source::Header(name) if list.contains(name));
+        let is_few = is_in(&self.few);
+        match (&read.values, &read.otherwise, read.any_value) {
+            (None, None, false) if is_few => Ok(None),
+            (None, None, false) if is_in(&self.set) => {
+                self.of_patches.extend(HeaderName::try_from(name));
+                Ok(None)
+            }
+            (None, None, false) => Err(format!(
+                "the {what} \"{name}\" has as many values as visitors send, and there would be a stored page for each; write \
+                 `values: […]`, and `otherwise` for all others, or `any_value: true` where that is meant"
+            )),
+            (None, None, true) => Ok(None),
+            (Some(_), _, true) => Err("`values` and `any_value` contradict each other; keep one".into()),
+            (None, Some(_), _) => {
+                Err("`otherwise` is what a value that is not listed becomes; add `values`".into())
+            }
+            (Some(_), _, false) if is_few => {
+                Err(format!("\"{name}\" has few values already, by `cache.headers`; leave `values` out"))
+            }
+            (Some(values), _, false) if values.is_empty() || values.len() > MAX_VALUES => {
+                Err(format!("{} values; from 1 to {MAX_VALUES} do", values.len()))
+            }
+            (Some(values), otherwise, false) => {
+                match values.iter().chain(otherwise).find(|it| !source.can_say(it)) {
+                    Some(text) => Err(format!("\"{text}\" can't be the value of a {what}")),
+                    None => Ok(Some((source, Few { values: values.clone(), otherwise: otherwise.clone() }))),
+                }
+            }
+        }
+    }
+
     fn declares(&self, name: &str) -> bool {
         self.headers.iter().any(|known| known == name)
     }
@@ -207,7 +339,12 @@ impl OriginReads {
             let text = name.as_str();
             let is_set = standing == Standing::Patched && self.set.contains(name);
             // Of engraft itself; those that came with a request are gone before.
-            if is_set || self.declares(text) || text.starts_with("x-engraft-") {
+            if is_set || text.starts_with("x-engraft-") {
+                continue;
+            }
+            if self.declares(text) {
+                let is_forged = self.of_patches.contains(name);
+                edits.extend(is_forged.then(|| HeaderEdit::Remove(name.clone())));
                 continue;
             }
             if *name == header::COOKIE {
@@ -219,6 +356,10 @@ impl OriginReads {
             } else if !passes(text) {
                 edits.push(HeaderEdit::Remove(name.clone()));
             }
+        }
+        edits.extend(self.bounded_headers(headers, standing));
+        if !headers.contains_key(header::COOKIE) {
+            edits.extend(self.cookie_edit(headers));
         }
         let is_set = standing == Standing::Patched && self.set.contains(&header::USER_AGENT);
         if !is_set && !self.declares("user-agent") && !is_only(headers, &header::USER_AGENT, &USER_AGENT) {
@@ -234,14 +375,45 @@ impl OriginReads {
         (headers.contains_key(&name) && !self.declares(FORWARDED_HOST)).then_some(HeaderEdit::Remove(name))
     }
 
+    /// Declared headers as one of their values.
+    fn bounded_headers(&self, headers: &HeaderMap, standing: Standing) -> Vec<HeaderEdit> {
+        let edit = |(source, few): &(Source, Few)| {
+            let Source::Header(name) = source else { return None };
+            if standing == Standing::Patched && self.set.contains(name) {
+                return None;
+            }
+            match few.settle(headers.get(name).map(HeaderValue::as_bytes)) {
+                Some(value) => only(headers, name, value),
+                None => headers.contains_key(name).then(|| HeaderEdit::Remove(name.clone())),
+            }
+        };
+        self.bounds.iter().filter_map(edit).collect()
+    }
+
+    /// The declared cookies that have one of a few values.
+    fn bounded_cookies(&self, headers: &HeaderMap) -> Vec<Vec<u8>> {
+        let piece = |(source, few): &(Source, Few)| {
+            let Source::Cookie(name) = source else { return None };
+            let value = cookies::cookie(headers, name);
+            let value = few.settle(value.as_deref().map(str::as_bytes))?;
+            Some(format!("{name}={value}").into_bytes())
+        };
+        self.bounds.iter().filter_map(piece).collect()
+    }
+
     fn cookie_edit(&self, headers: &HeaderMap) -> Option<HeaderEdit> {
         let lines = headers.get_all(header::COOKIE);
-        let mut kept = Vec::new();
+        let bounded = self.bounded_cookies(headers);
+        let is_open = |name: &[u8]| {
+            let mut declared = self.cookies.iter().filter(|known| known.as_bytes() == name);
+            declared.any(|known| self.values_of_cookie(known).is_none())
+        };
+        let mut kept: Vec<&[u8]> = bounded.iter().map(Vec::as_slice).collect();
         for piece in lines.iter().flat_map(|line| line.as_bytes().split(|byte| *byte == b';')) {
             let piece = piece.trim_ascii();
             let name = piece.iter().position(|byte| *byte == b'=').and_then(|end| piece.get(..end));
             let name = name.unwrap_or_default().trim_ascii();
-            if !name.is_empty() && self.cookies.iter().any(|known| known.as_bytes() == name) {
+            if !name.is_empty() && is_open(name) {
                 kept.push(piece);
             }
         }
@@ -250,7 +422,7 @@ impl OriginReads {
             Ok(value) if !kept.is_empty() => {
                 (!is_only(headers, &header::COOKIE, &value)).then(|| HeaderEdit::Set(header::COOKIE, value))
             }
-            _ => Some(HeaderEdit::Remove(header::COOKIE)),
+            _ => headers.contains_key(header::COOKIE).then_some(HeaderEdit::Remove(header::COOKIE)),
         }
     }
 }

@@ -15,7 +15,7 @@ use httpdate::fmt_http_date;
 use super::begin::for_whole_bodies;
 use super::gate::{Readable, Untouched, gate};
 use super::page::Plan;
-use super::report::{BodyState, PatchReport, Report};
+use super::report::{BodyState, NotStorable, PatchReport, Report};
 use super::response::{body_edits, for_edited_body, restored};
 use super::variant::Stored;
 use super::{Answered, Begun, Body, Forwarded, Next, Peer, RequestEdits};
@@ -154,7 +154,13 @@ impl Fetch {
                     edits.extend(record::written(&came, configuration, route, &Made::default(), None));
                 }
                 edits.push(HeaderEdit::Set(header::CACHE_CONTROL, NOT_STORABLE));
-                let report = Report { route: route.map(|route| route.name.clone()), ..Report::default() };
+                let not_storable =
+                    if route.is_some() { NotStorable::Passing } else { NotStorable::OtherConfiguration };
+                let report = Report {
+                    route: route.map(|route| route.name.clone()),
+                    not_storable: Some(not_storable),
+                    ..Report::default()
+                };
                 Answered { headers: edits, body: Body::Passes(report) }
             }
             Marked::Keyed(keyed) => match engine.routes().get(keyed.route) {
@@ -215,14 +221,22 @@ impl Keyed {
         let is_revalidated = status == StatusCode::NOT_MODIFIED;
 
         let cookies = is_storable(came, route.key.droppable_cookies());
-        let is_told_apart = route.key.tells_apart(came) && (judged.is_ok() || !is_coded(route, came));
+        report.not_storable = if cookies == Storable::No {
+            Some(NotStorable::SetCookie)
+        } else if !route.key.tells_apart(came) {
+            Some(NotStorable::Vary)
+        } else if judged.is_err() && is_coded(route, came) {
+            Some(NotStorable::ContentCoding)
+        } else {
+            None
+        };
         let of_caches = route.cache.store_edits(&Answer {
             status,
             headers: came,
             is_page: judged.is_ok(),
             asked: &self.asked,
             values: &self.values,
-            is_of_visitor: !is_told_apart,
+            is_of_visitor: report.not_storable.is_some(),
             cookies: &cookies,
         });
         report.dropped_tags = of_caches.dropped_tags;

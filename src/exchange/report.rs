@@ -26,8 +26,40 @@ pub struct Report {
     pub dropped_tags: usize,
     /// `Set-Cookie` was taken off so that shared caches may keep the response.
     pub drops_cookies: bool,
+    /// Why the cache behind the personal edits was told not to store the response, at the origin stage.
+    pub not_storable: Option<NotStorable>,
     /// The largest number of bytes that were held between two chunks.
     pub max_held_bytes: usize,
+}
+
+/// Why a response is not stored, although its route is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum NotStorable {
+    /// It sets a cookie that is not named as droppable.
+    SetCookie,
+    /// It differs by something that is not in the key.
+    Vary,
+    /// It has a content coding that not all visitors take, though the origin was asked for none.
+    ContentCoding,
+    /// The visitor's cookies keep it from the cache, or the request is none that a cache may answer.
+    Passing,
+    /// The client stage has another configuration.
+    OtherConfiguration,
+}
+
+impl NotStorable {
+    /// Its name in counters.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SetCookie => "set_cookie",
+            Self::Vary => "vary",
+            Self::ContentCoding => "content_coding",
+            Self::Passing => "passing",
+            Self::OtherConfiguration => "other_configuration",
+        }
+    }
 }
 
 /// What happened to a body.
@@ -234,6 +266,9 @@ impl Report {
         count(Counter::of("rewrites"), self.rewritten.into());
         count(Counter::of("cache.tags_dropped"), u32::try_from(self.dropped_tags).unwrap_or(u32::MAX));
         count(Counter::of("cache.cookies_dropped"), self.drops_cookies.into());
+        if let Some(reason) = self.not_storable {
+            count(Counter::because("cache.not_storable", reason.name()), 1);
+        }
         match self.body {
             BodyState::NotWanted => {}
             BodyState::Untouched(reason) => count(Counter::because("body.untouched", reason.name()), 1),

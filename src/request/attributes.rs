@@ -244,6 +244,12 @@ impl Catalogue {
         })
     }
 
+    /// The only values that it has, besides the one where there is none of these.
+    #[must_use]
+    pub fn values(&self, name: &str) -> Option<&[String]> {
+        self.entries.get(name)?.values.as_deref()
+    }
+
     /// The value where there is none.
     #[must_use]
     pub fn fallback(&self, name: &str) -> Option<&str> {

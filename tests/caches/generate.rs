@@ -15,11 +15,11 @@ pub(crate) fn config(random: &mut Random) -> Value {
     }
     let mut route = json!({ "name": "all", "cache": cache(random), "patches": patches(random) });
     let declared: Vec<Value> = [
-        json!({ "cookie": "theme" }),
-        json!({ "cookie": "plan" }),
-        json!({ "header": "x-geo" }),
-        json!({ "header": "x-variant" }),
-        json!({ "header": "x-odd" }),
+        json!({ "cookie": "theme", "any_value": true }),
+        json!({ "cookie": "plan", "values": ["pro", "free"], "otherwise": "free" }),
+        json!({ "header": "x-geo", "values": ["us", "de"], "otherwise": "other" }),
+        json!({ "header": "x-variant", "any_value": true }),
+        json!({ "header": "x-odd", "any_value": true }),
     ]
     .into_iter()
     .filter(|_| random.percent(15))

@@ -125,6 +125,8 @@ struct Policy<'f> {
     browser: Option<String>,
     /// What shared caches in front are told besides, header by header.
     cdn: Vec<String>,
+    /// `Cache-Control` for the cache behind the personal edits, where there is one; none where it is the origin's.
+    store: Option<String>,
     inputs: Inputs,
 }
 
@@ -132,7 +134,7 @@ impl<'f> Policy<'f> {
     fn of(route: &'f Route, engine: &Engine) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
-        let edits = route.cache.edits(&Answer {
+        let answer = Answer {
             status: StatusCode::OK,
             headers: &headers,
             is_page: true,
@@ -140,14 +142,19 @@ impl<'f> Policy<'f> {
             values: &Values::default(),
             is_of_visitor: false,
             cookies: &Storable::Yes,
-        });
+        };
+        let (edits, of_store) = (route.cache.edits(&answer), route.cache.store_edits(&answer));
+        let mut stored = HeaderMap::new();
+        of_store.headers.iter().for_each(|edit| edit.apply(&mut stored));
         headers.clear();
         edits.headers.iter().for_each(|edit| edit.apply(&mut headers));
         let shown = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let browser = headers.remove(CACHE_CONTROL).as_ref().map(shown);
         let cdn: Vec<String> =
             headers.iter().map(|(name, value)| format!("{name}: {}", shown(value))).collect();
-        Self { route: &route.name, browser, cdn, inputs: Inputs::of(route, engine.attributes()) }
+        let inputs = Inputs::of(route, engine.attributes());
+        let store = stored.get(CACHE_CONTROL).filter(|_| inputs.stored).map(shown);
+        Self { route: &route.name, browser, cdn, store, inputs }
     }
 
     fn is_plain(&self) -> bool {
@@ -167,7 +174,11 @@ impl<'f> Policy<'f> {
         if self.cdn.is_empty() {
             writeln!(out, "  {label:<12}as the browser")?;
         }
-        let store = if self.inputs.stored { "keeps pages" } else { "nothing" };
+        let store = match (&self.store, self.inputs.stored) {
+            (_, false) => "nothing",
+            (None, true) => "as the origin says",
+            (Some(store), true) => store,
+        };
         let key = self.inputs.key.join("; ");
         for (label, text) in [("store", store), ("key", &key)] {
             writeln!(out, "  {label:<12}{text}")?;
@@ -175,6 +186,11 @@ impl<'f> Policy<'f> {
         let mut label = "depends on";
         for reading in &self.inputs.reads {
             writeln!(out, "  {label:<12}{reading}")?;
+            label = "";
+        }
+        let mut label = "patches";
+        for staged in &self.inputs.stages {
+            writeln!(out, "  {label:<12}{staged}")?;
             label = "";
         }
         Ok(())

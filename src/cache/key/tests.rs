@@ -30,7 +30,7 @@ fn advice(route: &str) -> Vec<String> {
     load(route).unwrap().advice().iter().map(ToString::to_string).collect()
 }
 
-const STORED: &str = "cache: { store: { max_age: 1h }, query: { drop: [tracking] }, headers: { accept_language: [en, de], user_agent: device } }, origin_reads: [{ cookie: plan }, { header: x-any }]";
+const STORED: &str = "cache: { store: { max_age: 1h }, query: { drop: [tracking] }, headers: { accept_language: [en, de], user_agent: device } }, origin_reads: [{ cookie: plan, any_value: true }, { header: x-any, any_value: true }]";
 
 #[test]
 fn what_is_in_the_key() {
@@ -114,7 +114,7 @@ fn only_what_caches_answer_is_changed() {
 fn routes_that_store_nothing_keep_what_they_do_not_name() {
     for (route, vary) in [
         ("cache: { browser: no_store }", None),
-        ("cache: { store: no_store }, origin_reads: [{ cookie: a }]", None),
+        ("cache: { store: no_store }, origin_reads: [{ cookie: a, any_value: true }]", None),
         ("cache: { query: { sort: true } }", Some("cookie, accept")),
     ] {
         let engine = load(route).unwrap();
@@ -187,21 +187,40 @@ fn classic_mistakes_are_told() {
         ("cache: { store: { max_age: 1h }, query: { sort: true } }", &["any query"]),
         ("cache: { query: { sort: true } }", &[]),
         (
-            "origin_reads: [{ cookie: a }], cache: { droppable_cookies: [b] }",
+            "origin_reads: [{ cookie: a, any_value: true }], cache: { droppable_cookies: [b] }",
             &["`origin_reads` has an effect", "`droppable_cookies` has"],
         ),
         (
-            "origin_reads: [{ header: User-Agent }], cache: { store: { max_age: 1h }, QUERY }",
+            "origin_reads: [{ header: User-Agent, any_value: true }], cache: { store: { max_age: 1h }, QUERY }",
             &["there are as many user agents"],
         ),
         (
-            "origin_reads: [{ header: User-Agent }], cache: { store: { max_age: 1h }, headers: { user_agent: device }, QUERY }",
+            "origin_reads: [{ header: User-Agent, any_value: true }], cache: { store: { max_age: 1h }, headers: { user_agent: device }, QUERY }",
             &[],
         ),
         (
-            "origin_reads: [{ header: accept-language }, { header: authorization }, { header: x }, { cookie: s }], cache: { store: { max_age: 1h }, QUERY }",
+            "origin_reads: [{ header: accept-language, any_value: true }, { header: authorization, any_value: true }, { header: x, any_value: true }, { cookie: s, any_value: true }], cache: { store: { max_age: 1h }, QUERY }",
             &["browsers send hundreds", "bearer", "each value of \"x\"", "cookie \"s\""],
         ),
+        (
+            "cache: { store: { max_age: 1h }, QUERY, rules: [{ cookies: any, browser: private }] }",
+            &["nearly every visitor has some cookie"],
+        ),
+        ("cache: { QUERY, rules: [{ cookies: any, browser: private }] }", &[]),
+        ("cache: { store: { max_age: 1h }, QUERY, rules: [{ cookies: [session], browser: private }] }", &[]),
+        (
+            "cache: { cdn: { max_age: 5m, key: [User-Agent, accept-language, x-geo] } }",
+            &["as many user agents", "browsers send hundreds"],
+        ),
+        (
+            "patches: [{ response_headers: { set: { Vary: '*' } } }, { response_headers: { add: { vary: 'Accept, user-agent' } } }]",
+            &["with `Vary: *` again", "as many user agents"],
+        ),
+        (
+            "patches: [{ response_headers: { add: { vary: Cookie }, remove: [x, ETag] } }]",
+            &["hardly two visitors", "without \"ETag\" browsers"],
+        ),
+        ("patches: [{ response_headers: { add: { vary: Accept } } }]", &[]),
         (
             "match: { query: { preview: { exact: '1' } } }, cache: { QUERY }",
             &["the route is chosen by the parameter \"preview\""],
@@ -241,8 +260,8 @@ fn inputs_say_who_reads_what() {
             "query without tracking",
             "accept-language: one of en, de",
             "user-agent: desktop, mobile or tablet",
-            "header x-any",
-            "cookie plan",
+            "header x-any: any value",
+            "cookie plan: any value",
         ]
     );
     assert!(inputs.stored && !inputs.is_plain());

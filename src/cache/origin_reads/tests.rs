@@ -43,7 +43,9 @@ fn the_list_can_be_searched() {
 
 #[test]
 fn the_origin_gets_what_is_declared() {
-    let (reads, problems) = compile("[{ cookie: plan }, { cookie: A }, { header: X-Geo-Country }]");
+    let (reads, problems) = compile(
+        "[{ cookie: plan, any_value: true }, { cookie: A, any_value: true }, { header: X-Geo-Country, any_value: true }]",
+    );
     assert_eq!(problems, [""; 0]);
     type Cookie<'a> = (&'a [&'a str], Option<&'a str>);
     let cookies: &[Cookie<'_>] = &[
@@ -101,6 +103,78 @@ fn the_origin_gets_what_is_declared() {
 }
 
 #[test]
+fn what_is_bounded_says_one_of_a_few_values() {
+    let declared = "[{ cookie: currency, values: [EUR, USD], otherwise: EUR }, { cookie: theme, values: [dark] }, { cookie: any, any_value: true }, { header: x-geo, values: [US, CA], otherwise: other }, { header: x-ab, values: [a, b] }]";
+    let (reads, problems) = compile(declared);
+    assert_eq!(problems, [""; 0]);
+    for (sent, expected) in [
+        (&[][..], "cookie: currency=EUR; x-geo: other"),
+        (
+            &[("cookie", "currency=USD; theme=dark; any=x; id=1")],
+            "cookie: currency=USD; theme=dark; any=x; x-geo: other",
+        ),
+        (&[("cookie", "currency=\"USD\"; currency=EUR; theme=light")], "cookie: currency=USD; x-geo: other"),
+        (&[("cookie", "currency=usd")], "cookie: currency=EUR; x-geo: other"),
+        (&[("x-geo", "CA"), ("x-ab", "b")], "cookie: currency=EUR; x-ab: b; x-geo: CA"),
+        (&[("x-geo", "ca"), ("x-ab", "c")], "cookie: currency=EUR; x-geo: other"),
+        (&[("x-geo", "US"), ("x-geo", "CA")], "cookie: currency=EUR; x-geo: US"),
+    ] {
+        let left = left(&reads, request(&lines(sent)), Standing::Visitor);
+        let mut shown: Vec<String> = left
+            .iter()
+            .filter(|(name, _)| **name != "user-agent")
+            .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
+            .collect();
+        shown.sort();
+        assert_eq!(shown.join("; "), expected, "{sent:?}");
+    }
+    assert_eq!(
+        reads.shown(),
+        [
+            "header x-geo: US, CA or other",
+            "header x-ab: a, b or none",
+            "cookie currency: USD or EUR",
+            "cookie theme: dark or none",
+            "cookie any: any value"
+        ]
+    );
+}
+
+#[test]
+fn an_attribute_is_in_the_key_where_it_is_the_same_before_and_after() {
+    let list = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>();
+    let few = |values: &[&str], otherwise: Option<&str>| Few {
+        values: list(values),
+        otherwise: otherwise.map(str::to_owned),
+    };
+    for (of_key, of_attribute, same) in [
+        (few(&["US", "CA"], Some("other")), (&["US", "CA"][..], Some("other")), true),
+        (few(&["US", "CA"], Some("other")), (&["US"], Some("rest")), true),
+        (few(&["US", "CA"], None), (&["US"], None), true),
+        (few(&["US", "CA"], Some("CA")), (&["US", "CA"], Some("CA")), true),
+        (few(&["US", "CA"], Some("CA")), (&["US", "CA"], Some("other")), false),
+        (few(&["US"], Some("other")), (&["US", "CA"], Some("other")), false),
+        (few(&["US"], Some("DE")), (&["US", "DE"], Some("other")), false),
+    ] {
+        assert_eq!(
+            of_key.keeps(Some(&list(of_attribute.0)), of_attribute.1),
+            same,
+            "{of_key:?} {of_attribute:?}"
+        );
+    }
+    assert!(!few(&["US"], None).keeps(None, None), "an attribute with any value");
+}
+
+#[test]
+fn what_only_patches_set_comes_from_no_visitor() {
+    let (reads, problems) = compile("[{ header: x-set }]");
+    assert_eq!(problems, [""; 0]);
+    let sent = lines(&[("x-set", "forged")]);
+    assert!(!left(&reads, request(&sent), Standing::Visitor).contains_key("x-set"));
+    assert!(left(&reads, request(&sent), Standing::Patched).contains_key("x-set"));
+}
+
+#[test]
 fn what_patches_set_passes_the_second_time() {
     let (reads, _) = compile("[]");
     let sent = lines(&[("x-set", "1"), ("x-other", "1")]);
@@ -111,7 +185,9 @@ fn what_patches_set_passes_the_second_time() {
 
 #[test]
 fn responses_differ_by_what_is_declared() {
-    let (reads, _) = compile("[{ cookie: plan }, { header: User-Agent }, { header: x-geo }]");
+    let (reads, _) = compile(
+        "[{ cookie: plan, any_value: true }, { header: User-Agent, any_value: true }, { header: x-geo, any_value: true }]",
+    );
     let vary: Vec<String> = reads.vary().map(|name| name.to_string()).collect();
     assert_eq!(vary, ["user-agent", "x-geo", "cookie"]);
     for (name, may) in [
@@ -135,20 +211,36 @@ fn declarations_are_checked() {
         ("[{}]", "[0]: one of the two"),
         ("[{ cookie: a, header: b }]", "[0]: one of the two"),
         ("[{ header: a b }]", "[0]: \"a b\" is not a header name"),
-        ("[{ header: Cookie }]", "write `cookie: name`"),
-        ("[{ header: host }]", "in every key"),
-        ("[{ header: via }]", "always passes"),
-        ("[{ header: x-engraft-record }]", "engraft's own"),
-        ("[{ header: A }, { header: a }]", "[1]: the header \"a\" is declared already"),
-        ("[{ cookie: a }, { cookie: a }]", "[1]: the cookie \"a\" is declared already"),
-        ("[{ cookie: 'a;b' }]", "not a cookie's name"),
-        ("[{ cookie: '' }]", "not a cookie's name"),
+        ("[{ header: Cookie, any_value: true }]", "write `cookie: name`"),
+        ("[{ header: host, any_value: true }]", "in every key"),
+        ("[{ header: via, any_value: true }]", "always passes"),
+        ("[{ header: x-engraft-record, any_value: true }]", "engraft's own"),
+        (
+            "[{ header: A, any_value: true }, { header: a, any_value: true }]",
+            "[1]: the header \"a\" is declared already",
+        ),
+        (
+            "[{ cookie: a, any_value: true }, { cookie: a, any_value: true }]",
+            "[1]: the cookie \"a\" is declared already",
+        ),
+        ("[{ cookie: 'a;b', any_value: true }]", "not a cookie's name"),
+        ("[{ cookie: '', any_value: true }]", "not a cookie's name"),
+        ("[{ cookie: a }]", "as many values as visitors send"),
+        ("[{ header: a }]", "write `values: […]`"),
+        ("[{ header: a, otherwise: b }]", "add `values`"),
+        ("[{ header: a, values: [], otherwise: b }]", "0 values; from 1 to 256"),
+        ("[{ header: a, values: [b], any_value: true }]", "contradict"),
+        ("[{ cookie: a, values: ['b c'] }]", "\"b c\" can't be the value of a cookie"),
+        ("[{ header: a, values: [b], otherwise: \"b\\n\" }]", "can't be the value of a header"),
     ] {
         let (_, problems) = compile(yaml);
         assert!(problems.len() == 1 && problems[0].contains(message), "{yaml}: {problems:?}");
     }
-    assert_eq!(compile("[{ cookie: a }, { cookie: A }, { header: cookies }]").1, [""; 0]);
-    let many = format!("[{}]", (0..65).map(|n| format!("{{ cookie: c{n} }}, ")).collect::<String>());
+    assert_eq!(compile("[{ cookie: a, any_value: true }, { cookie: A, any_value: true }, { header: cookies, any_value: true }]").1, [""; 0]);
+    let many = format!(
+        "[{}]",
+        (0..65).map(|n| format!("{{ cookie: c{n}, any_value: true }}, ")).collect::<String>()
+    );
     assert!(compile(&many).1[0].contains("at most 64"));
 }
 
@@ -172,7 +264,7 @@ proptest! {
     /// Two requests with the same declared inputs are one to the origin: the rest of them is not.
     #[test]
     fn equal_keys_are_equal_requests(one in header_lines(), other in header_lines()) {
-        let (reads, _) = compile("[{ cookie: a }, { header: x-geo }]");
+        let (reads, _) = compile("[{ cookie: a, any_value: true }, { header: x-geo, any_value: true }]");
         let about_message = |name: &str| passes(name) && !matches!(name, "user-agent" | FORWARDED_HOST | FORWARDED_PROTO);
         let seen = |lines: &[(String, Vec<u8>)]| {
             // Envoy adds this one where there is none.

@@ -46,7 +46,6 @@ const READ: &[&str] = &[
     "nonce",
     "shadowrootmode",
     "size",
-    "src",
     "type",
 ];
 
@@ -113,6 +112,10 @@ fn attributes(earlier: &Footprint<'_>, later: &Footprint<'_>) -> Result<(), &'st
     let Some(subjects) = &earlier.subjects else {
         return Err("it changes attributes, and its selector does not say of which elements");
     };
+    // Whether a script has a source decides whether its text is edited.
+    if earlier.attributes.contains("src") && subjects.contains("script") {
+        return Err("it changes an attribute by which pages are read");
+    }
     if has_any(subjects, FORMATTING) {
         return Err("it changes attributes of formatting elements");
     }

@@ -97,6 +97,11 @@ fn attributes_are_changed_beside_content() {
         "{ select: '.hello', text: 'Hi {{ v }}' }",
         &[
             ("{ select: img, all: true, attributes: { set: { loading: lazy } } }", "origin"),
+            ("{ select: img, attributes: { set: { src: /a.avif }, remove: [srcset] } }", "origin"),
+            (
+                "{ select: script, attributes: { remove: [src] } }",
+                "it changes an attribute by which pages are read",
+            ),
             (
                 "{ select: img, all: true, class: { add: [x] } }",
                 "which selects by an attribute that it changes",

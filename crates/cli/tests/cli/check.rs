@@ -70,8 +70,8 @@ fn json_of_what_is_fine_has_the_digest_in_every_form() -> Tested {
     });
     let key = ["method", "scheme", "host", "path", "query"];
     let policy = json!({
-        "route": "home", "browser": "private, no-cache", "cdn": [],
-        "inputs": { "key": key, "stored": false, "reads": [reading] },
+        "route": "home", "browser": "private, no-cache", "cdn": [], "store": null,
+        "inputs": { "key": key, "stored": false, "stages": [], "reads": [reading] },
     });
     assert_eq!(
         yaml.json()?,

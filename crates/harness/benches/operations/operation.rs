@@ -182,7 +182,7 @@ impl Operation {
 
 fn every_cache_feature() -> Value {
     json!({
-        "origin_reads": [{ "cookie": "plan" }, { "header": "accept-language" }],
+        "origin_reads": [{ "cookie": "plan", "values": ["free", "pro"], "otherwise": "free" }, { "header": "accept-language" }],
         "cache": {
             "mode": "at_most",
             "browser": { "max_age": "1m", "stale_while_revalidate": "1h" },
