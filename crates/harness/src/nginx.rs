@@ -20,6 +20,13 @@ const LOG_FILE: &str = "nginx.log";
 /// How often nginx is started again when somebody else took the port that was free a moment ago.
 const ATTEMPTS: usize = 5;
 
+/// In the folder that it is started in, which whoever starts it may write to.
+const TEMPORARY_FILES: &str = "  client_body_temp_path tmp-body;
+  proxy_temp_path tmp-proxy;
+  fastcgi_temp_path tmp-fastcgi;
+  uwsgi_temp_path tmp-uwsgi;
+  scgi_temp_path tmp-scgi;";
+
 /// A `proxy_cache` in front of one address.
 #[derive(Clone, Debug)]
 pub struct Cache {
@@ -54,18 +61,9 @@ impl Cache {
         let Self { upstream, key, directives } = self;
         let directives = directives.join("\n      ");
         format!(
-            r#"daemon off;
-worker_processes 1;
-pid nginx.pid;
-error_log {LOG_FILE} warn;
-events {{ worker_connections 512; }}
+            r#"events {{ worker_connections 512; }}
 http {{
   access_log off;
-  client_body_temp_path tmp-body;
-  proxy_temp_path tmp-proxy;
-  fastcgi_temp_path tmp-fastcgi;
-  uwsgi_temp_path tmp-uwsgi;
-  scgi_temp_path tmp-scgi;
   proxy_cache_path cache keys_zone=pages:4m use_temp_path=off;
   upstream behind {{ server {upstream}; keepalive 16; }}
   server {{
@@ -94,44 +92,57 @@ http {{
     /// # Errors
     /// When there is no nginx, or it exits instead (the error then holds its log).
     pub fn start(&self) -> Result<Nginx, NginxError> {
-        let binary = binary().ok_or(NginxError::NotFound)?;
-        let mut last = NginxError::NotFound;
-        for _ in 0..ATTEMPTS {
-            match self.attempt(&binary) {
-                Ok(nginx) => return Ok(nginx),
-                Err(error) => last = error,
-            }
-        }
-        Err(last)
+        start(|listen| self.configuration(listen))
     }
+}
 
-    fn attempt(&self, binary: &Path) -> Result<Nginx, NginxError> {
-        let io = |source| NginxError::Io { source };
-        let dir = TempDir::with_prefix("engraft-nginx-").map_err(io)?;
-        // Its listeners can't be asked which port they got: this one is free until somebody takes it in between.
-        let addr = TcpListener::bind(("127.0.0.1", 0)).and_then(|free| free.local_addr()).map_err(io)?;
-        std::fs::write(dir.path().join(CONFIGURATION_FILE), self.configuration(addr)).map_err(io)?;
-        let prefix = dir.path().to_string_lossy();
-        let arguments = ["-p", &prefix, "-c", CONFIGURATION_FILE, "-e", LOG_FILE];
-        let process =
-            Process::start(binary, &arguments, dir.path(), &dir.path().join("output.log")).map_err(io)?;
-        let mut nginx = Nginx { process, addr, dir };
-        let start = Instant::now();
-        loop {
-            if let Some(status) = nginx.process.exited() {
-                return Err(NginxError::Exited { status: status.to_string(), log: nginx.log() });
-            }
-            if TcpStream::connect(addr).is_ok() {
-                return Ok(nginx);
-            }
-            if start.elapsed() > PATIENCE {
-                return Err(NginxError::Exited {
-                    status: "it takes no connections".to_owned(),
-                    log: nginx.log(),
-                });
-            }
-            std::thread::sleep(Duration::from_millis(5));
+/// Starts nginx with a whole configuration, which is told where to listen, and waits until it takes connections.
+///
+/// What belongs to the process is not for the configuration to say: `daemon`, `pid`, `error_log`, `worker_processes`. The folders
+/// for temporary files are put into its `http`.
+///
+/// # Errors
+/// When there is no nginx, or it exits instead (the error then holds its log).
+pub fn start(configuration: impl Fn(SocketAddr) -> String) -> Result<Nginx, NginxError> {
+    let binary = binary().ok_or(NginxError::NotFound)?;
+    let mut last = NginxError::NotFound;
+    for _ in 0..ATTEMPTS {
+        match attempt(&binary, &configuration) {
+            Ok(nginx) => return Ok(nginx),
+            Err(error) => last = error,
         }
+    }
+    Err(last)
+}
+
+fn attempt(binary: &Path, configuration: impl Fn(SocketAddr) -> String) -> Result<Nginx, NginxError> {
+    let io = |source| NginxError::Io { source };
+    let dir = TempDir::with_prefix("engraft-nginx-").map_err(io)?;
+    // Its listeners can't be asked which port they got: this one is free until somebody takes it in between.
+    let addr = TcpListener::bind(("127.0.0.1", 0)).and_then(|free| free.local_addr()).map_err(io)?;
+    let text = configuration(addr).replacen("http {", &format!("http {{\n{TEMPORARY_FILES}"), 1);
+    std::fs::write(dir.path().join(CONFIGURATION_FILE), text).map_err(io)?;
+    let prefix = dir.path().to_string_lossy();
+    let process = format!("daemon off; pid nginx.pid; error_log {LOG_FILE} warn; worker_processes 1;");
+    let arguments = ["-p", &prefix, "-c", CONFIGURATION_FILE, "-e", LOG_FILE, "-g", &process];
+    let process =
+        Process::start(binary, &arguments, dir.path(), &dir.path().join("output.log")).map_err(io)?;
+    let mut nginx = Nginx { process, addr, dir };
+    let start = Instant::now();
+    loop {
+        if let Some(status) = nginx.process.exited() {
+            return Err(NginxError::Exited { status: status.to_string(), log: nginx.log() });
+        }
+        if TcpStream::connect(addr).is_ok() {
+            return Ok(nginx);
+        }
+        if start.elapsed() > PATIENCE {
+            return Err(NginxError::Exited {
+                status: "it takes no connections".to_owned(),
+                log: nginx.log(),
+            });
+        }
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
