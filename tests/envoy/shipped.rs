@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 
 use engraft_harness::client::{self, Request};
 use engraft_harness::envoy::{Binary, Envoy, Launch};
+use engraft_harness::nginx::{self, Nginx};
 use engraft_harness::origin::{Framing, Origin, Reply};
 use engraft_harness::site::Site;
 use engraft_harness::wire::Protocol::{self, Http1};
@@ -30,23 +31,24 @@ fn port(number: u16) -> (String, String) {
     (format!("port_value: {number} }}"), "port_value: 0 }".to_owned())
 }
 
-/// A file of `envoy/` that listens and asks an origin at the same places as `engraft.yaml`, in front of an origin.
-fn in_front_of(
-    origin: SocketAddr,
-    name: &str,
-    more: &[(&'static str, String)],
-) -> Result<Envoy, Box<dyn Error>> {
+/// What all interfaces are in the files, and here.
+const EVERYWHERE: (&str, &str) = ("address: 0.0.0.0,", "address: 127.0.0.1,");
+/// The origin in Envoy's files, and in nginx's.
+const ORIGIN: (&str, &str) = ("address: origin.internal, port_value: 8080", "origin.internal:8080");
+
+/// An address as Envoy's files have it.
+fn address(addr: SocketAddr) -> String {
+    format!("address: {}, port_value: {}", addr.ip(), addr.port())
+}
+
+/// Starts an Envoy with a file of `envoy/` that listens where `engraft.yaml` does.
+fn start(name: &str, more: &[(&str, String)]) -> Result<Envoy, Box<dyn Error>> {
     let module = workspace::module()?.to_string_lossy().into_owned();
     let (admin, listener) = (port(9901), port(10000));
     let mut replaced = vec![
         (admin.0.as_str(), admin.1),
         (listener.0.as_str(), listener.1),
-        ("address: 0.0.0.0,", "address: 127.0.0.1,".to_owned()),
         ("/etc/envoy/engraft.wasm", module),
-        (
-            "address: origin.internal, port_value: 8080",
-            format!("address: {}, port_value: {}", origin.ip(), origin.port()),
-        ),
     ];
     replaced.extend_from_slice(more);
     Ok(Launch::new(configuration(name, &replaced)?).start()?)
@@ -54,7 +56,8 @@ fn in_front_of(
 
 /// `envoy/engraft.yaml` in front of an origin.
 fn edge(origin: &Origin) -> Result<Envoy, Box<dyn Error>> {
-    in_front_of(origin.addr(), "engraft.yaml", &[])
+    let (old, new) = EVERYWHERE;
+    start("engraft.yaml", &[(old, new.to_owned()), (ORIGIN.0, address(origin.addr()))])
 }
 
 fn gunzip(bytes: &[u8]) -> Result<String, Box<dyn Error>> {
@@ -221,7 +224,9 @@ fn originless_serves_a_folder_through_engraft_in_one_process() -> Outcome {
 
 /// `envoy/cached.yaml` in front of an origin; its pages are in Envoy's working directory, and go away with it.
 fn cached(origin: &Origin) -> Result<Envoy, Box<dyn Error>> {
-    in_front_of(origin.addr(), "cached.yaml", &[("cache_path: /var/cache/envoy", "cache_path: .".to_owned())])
+    let (old, new) = EVERYWHERE;
+    let folder = ("cache_path: /var/cache/envoy", "cache_path: .".to_owned());
+    start("cached.yaml", &[(old, new.to_owned()), (ORIGIN.0, address(origin.addr())), folder])
 }
 
 /// What two visitors are to see of the page.
@@ -290,5 +295,101 @@ fn cached_is_switched_off_with_its_cache() -> Outcome {
     })?;
     let asked = origin.take_requests().pop().ok_or("the origin was not asked")?;
     assert_eq!(asked.headers.get("cookie"), Some("first_name=Ada & Bob; plan=pro"));
+    Ok(())
+}
+
+/// Starts an nginx with a file of `envoy/`; `None`, and a line that says so, where there is no nginx.
+fn nginx(name: &str, listen: &str, replaced: &[(&str, String)]) -> Result<Option<Nginx>, Box<dyn Error>> {
+    if nginx::binary().is_none() {
+        writeln!(std::io::stderr(), "SKIPPED: {}", nginx::NginxError::NotFound)?;
+        return Ok(None);
+    }
+    let folder = [("/var/cache/nginx/pages", "pages".to_owned()), (listen, "listen LISTEN;".to_owned())];
+    let text = configuration(name, &[&folder, replaced].concat())?;
+    Ok(Some(nginx::start(|addr| text.replace("LISTEN", &addr.to_string()))?))
+}
+
+#[test]
+fn nginx_behind_keeps_one_page_for_all_visitors() -> Outcome {
+    let origin = Site::new(&workspace::root().join("examples/shop/site"))?.serve()?;
+    let upstream = [(ORIGIN.1, origin.addr().to_string())];
+    let Some(cache) = nginx("nginx-behind.conf", "listen 127.0.0.1:8081;", &upstream)? else { return Ok(()) };
+    let (old, new) = EVERYWHERE;
+    let behind = ("address: 127.0.0.1, port_value: 8081", address(cache.addr()));
+    let envoy = start("nginx-behind.yaml", &[(old, new.to_owned()), behind])?;
+    let addr = envoy.listener_addr("edge")?;
+    for (turn, down) in Protocol::ALL.into_iter().enumerate() {
+        for (cookies, greeting) in VISITORS {
+            let request = Request::get(&format!("/p/aurora/?utm_source=mail-{turn}"))
+                .header("cookie", cookies)
+                .header("authorization", format!("Bearer {cookies}"))
+                .header("accept-language", if turn == 0 { "en-GB" } else { "fr, en" })
+                .header("accept-encoding", if turn == 0 { "gzip" } else { "br" });
+            let page = client::fetch(down, addr, &request)?;
+            let text = if turn == 0 { gunzip(&page.body)? } else { page.text().into_owned() };
+            assert!(text.contains(greeting), "{down:?} {cookies}: {text}");
+            assert_eq!(text.contains(NEWSLETTER), !cookies.contains("plan=pro"), "{down:?} {cookies}");
+            assert_eq!(page.header("cache-control"), Some("private, no-cache"), "{down:?}");
+        }
+    }
+    let asked = origin.take_requests();
+    assert_eq!(asked.len(), 1, "{asked:?}");
+    let german = product().header("accept-language", "de-CH");
+    client::fetch(Http1, addr, &german)?;
+    client::fetch(Http1, addr, &german)?;
+    let asked = origin.take_requests();
+    assert_eq!(asked.len(), 1, "{asked:?}");
+    let asked = asked.first().ok_or("the origin was not asked")?;
+    assert_eq!((asked.target.as_str(), asked.headers.get("accept-language")), ("/p/aurora/", Some("de")));
+    assert!(!asked.headers.has("cookie") && !asked.headers.has("authorization"), "{:?}", asked.headers);
+
+    // What is no route's is nobody's business in between.
+    for (cookies, _) in VISITORS {
+        client::fetch(Http1, addr, &Request::get("/about/").header("cookie", cookies))?;
+    }
+    let saw: Vec<String> =
+        origin.take_requests().iter().flat_map(|asked| asked.headers.all("cookie")).collect();
+    assert_eq!(saw, VISITORS.map(|(cookies, _)| cookies));
+    assert_no_vm_failed(&envoy);
+    Ok(())
+}
+
+#[test]
+fn nginx_in_front_keeps_a_page_for_each_country() -> Outcome {
+    let origin = Site::new(&workspace::root().join("examples/shop/site"))?.serve()?;
+    let envoy = start("nginx-in-front.yaml", &[(ORIGIN.0, address(origin.addr()))])?;
+    let engraft = envoy.listener_addr("edge")?;
+    let upstream = [
+        ("server 127.0.0.1:10000;", format!("server {engraft};")),
+        // Where this visitor is.
+        ("192.0.2.0/24 US;", "127.0.0.0/8 US;".to_owned()),
+    ];
+    let Some(cache) = nginx("nginx-in-front.conf", "listen 0.0.0.0:80;", &upstream)? else { return Ok(()) };
+    let fetch = |request: &Request| client::fetch(Http1, cache.addr(), request);
+    for (turn, (cookies, _)) in VISITORS.into_iter().enumerate() {
+        let request = Request::get("/p/aurora/").header("cookie", cookies).header("accept-encoding", "gzip");
+        let page = fetch(&request)?;
+        let text = gunzip(&page.body)?;
+        assert!(text.contains(DOLLARS) && !text.contains("Welcome back"), "{text}");
+        assert_eq!(page.header("x-cache"), Some(if turn == 0 { "MISS" } else { "HIT" }));
+        let cache_control = page.header("cache-control").unwrap_or_default();
+        assert!(
+            cache_control.contains("s-maxage=600") && cache_control.contains("max-age=0"),
+            "{cache_control}"
+        );
+        assert!(!page.headers.has("xkey"), "{}", page.headers);
+    }
+    assert_eq!(origin.take_requests().len(), 1);
+    // Nobody says where they are themselves.
+    let elsewhere = fetch(&Request::get("/p/aurora/").header("x-geo-country", "DE"))?;
+    assert!(elsewhere.text().contains(DOLLARS), "{}", elsewhere.text());
+
+    for (cookies, _) in VISITORS {
+        let page = fetch(&Request::get("/about/").header("cookie", cookies))?;
+        assert_eq!(page.text().contains(NEWSLETTER), !cookies.contains("plan=pro"), "{cookies}");
+        assert_eq!(page.header("x-cache"), Some("MISS"), "{cookies}");
+        assert_eq!(page.header("cache-control"), Some("private, no-cache"), "{cookies}");
+    }
+    assert_no_vm_failed(&envoy);
     Ok(())
 }
