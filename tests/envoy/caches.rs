@@ -2,6 +2,9 @@
 //!
 //! The attack: a page made for one visitor, or from one visitor's cookies, that the next one gets from a cache.
 
+mod stale;
+mod tags;
+
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::io::Write as _;
