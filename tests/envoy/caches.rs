@@ -2,6 +2,7 @@
 //!
 //! The attack: a page made for one visitor, or from one visitor's cookies, that the next one gets from a cache.
 
+mod filter;
 mod stale;
 mod tags;
 
