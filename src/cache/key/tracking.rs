@@ -19,7 +19,7 @@ pub const TRACKING: [(&str, &[&str]); 20] = [
     ("Pinterest: click", &["epik"]),
     ("Snapchat: click", &["ScCid"]),
     ("Reddit: click", &["rdt_cid"]),
-    ("Yandex Direct: click", &["yclid"]),
+    ("Yandex Direct, Yahoo! JAPAN Ads: click", &["yclid"]),
     ("Mailchimp: campaign, recipient", &["mc_cid", "mc_eid"]),
     ("HubSpot: recipient", &["_hsenc", "_hsmi"]),
     ("Klaviyo: recipient", &["_kx"]),
