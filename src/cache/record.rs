@@ -115,12 +115,13 @@ pub fn written(
 }
 
 /// What the origin says of its policy and validators, under names of its own: all of a record that a 304 brings, as it has
-/// no body to tell anything of.
+/// no body to tell anything of. One line each, as caches lose others (RFC 9110 § 5.3; what must not be repeated can't be read then, as
+/// before).
 pub fn saved<'h>(headers: &'h HeaderMap, route: Option<&Route>) -> impl Iterator<Item = HeaderEdit> + 'h {
-    saved_names(route).flat_map(move |name| {
-        let saved = saved_name(&name);
-        let values = headers.get_all(name).into_iter();
-        values.filter_map(move |value| Some(HeaderEdit::Add(saved.clone()?, value.clone())))
+    saved_names(route).filter_map(move |name| {
+        let lines: Vec<&[u8]> = headers.get_all(&name).iter().map(HeaderValue::as_bytes).collect();
+        let value = HeaderValue::from_bytes(&lines.join(&b", "[..])).ok().filter(|_| !lines.is_empty())?;
+        Some(HeaderEdit::Set(saved_name(&name)?, value))
     })
 }
 
@@ -278,9 +279,8 @@ mod tests {
         Engine::load(config.as_bytes()).unwrap().engine
     }
 
-    const ORIGIN: [(&str, &str); 8] = [
-        ("cache-control", "private"),
-        ("cache-control", "max-age=5"),
+    const ORIGIN: [(&str, &str); 7] = [
+        ("cache-control", "private, max-age=5"),
         ("etag", "\"abc\""),
         ("vary", "Cookie"),
         ("content-type", "text/html"),
@@ -316,6 +316,19 @@ mod tests {
         assert_eq!(hit.headers["age"], "12");
         stored.insert("x-engraft-origin-age", HeaderValue::from_static("30"));
         assert_eq!(Arrived::with_record(&stored, 7, route).headers["age"], "42");
+    }
+
+    #[test]
+    fn lines_become_one() {
+        let origin = map(&[
+            ("cache-control", "private"),
+            ("cache-control", "max-age=5"),
+            ("etag", "\"a\""),
+            ("etag", "\"b\""),
+        ]);
+        let stored = applied(&origin, &written(&origin, 7, None, &Made::default(), None));
+        assert_eq!(stored["x-engraft-origin-cache-control"], "private, max-age=5");
+        assert_eq!(stored["x-engraft-origin-etag"], "\"a\", \"b\"");
     }
 
     #[test]

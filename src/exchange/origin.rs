@@ -263,6 +263,7 @@ impl Keyed {
         if is_revalidated {
             // What is stored has its record; here is no body to say anything of.
             edits.extend(record::saved(came, Some(route)));
+            edits.extend(joined(came));
             if cookies == Storable::No {
                 // The cache would hand it to everybody who gets the stored page from now on.
                 edits.push(HeaderEdit::Remove(header::SET_COOKIE));
@@ -337,6 +338,17 @@ fn judge(
         return Err(Untouched::UntoldCharset);
     }
     Ok(readable)
+}
+
+/// Repeated headers as one line each (RFC 9110 § 5.3): of those that a 304 brings, Envoy's cache keeps the first line only (1.36 to
+/// 1.40), and of policies that would be a looser one.
+fn joined(headers: &HeaderMap) -> impl Iterator<Item = HeaderEdit> + '_ {
+    let names = headers.keys().filter(|name| **name != header::SET_COOKIE);
+    names.filter_map(|name| {
+        let lines: Vec<&[u8]> = headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
+        let value = HeaderValue::from_bytes(&lines.join(&b", "[..])).ok().filter(|_| lines.len() > 1)?;
+        Some(HeaderEdit::Set(name.clone(), value))
+    })
 }
 
 /// Whether a body has a coding that not all visitors may take.

@@ -11,18 +11,21 @@ use engraft_harness::bootstrap::{
     Bootstrap, CacheFilter, Cluster, Configuration, FailurePolicy, Listener, Plugin,
 };
 use engraft_harness::client::{self, Received, Request};
-use engraft_harness::envoy::Envoy;
+use engraft_harness::envoy::{Envoy, EnvoyError};
 use engraft_harness::origin::{Origin, ReceivedRequest, Reply};
 use engraft_harness::wire::Protocol::{self, Http1, Http2};
 
-use crate::stage::{Outcome, assert_no_vm_failed};
+use crate::stage::{Outcome, assert_no_vm_failed, counter};
+
+const VISITORS: usize = 1_000;
+const AT_ONCE: usize = 8;
+const PAGES: usize = 3;
 
 const CONFIG: &str = "
 version: 1
 debug: {}
 attributes:
   name: { cookie: first_name }
-  language: { language: [en, de], otherwise: en }
 routes:
   - name: product
     match: { path: { prefix: /p/ } }
@@ -33,11 +36,18 @@ routes:
       headers: { accept_language: [en, de] }
       droppable_cookies: [seen]
     patches:
-      - { name: who, select: '#who', text: '{{ name }}' }
-  - name: passing
-    match: { path: { prefix: /session/ } }
+      - { name: heading, select: h1, attributes: { set: { lang: en } } }
+      - { name: who, select: 'p#who', text: '{{ name }}' }
+  - name: asked
+    match: { path: { prefix: /asked/ } }
+    cache: { store: { no_cache: true } }
+    patches:
+      - { name: all, select: h1, text: 'for all' }
+  - name: sessions
+    match: { path: { prefix: /s/ } }
     cache:
       store: { max_age: 10m }
+      browser: { max_age: 5m }
       rules: [{ cookies: [session], browser: private }]
 ";
 
@@ -49,16 +59,24 @@ struct Chain {
 }
 
 impl Chain {
-    fn start(configuration: &str, cache: &CacheFilter) -> Result<Self, Box<dyn Error>> {
+    fn start(cache: &CacheFilter) -> Result<Self, Box<dyn Error>> {
+        Self::with(cache, CONFIG, CONFIG)
+    }
+
+    /// The two stages have a configuration each.
+    fn with(cache: &CacheFilter, client: &str, origin_stage: &str) -> Result<Self, Box<dyn Error>> {
         let origin = Origin::start()?;
         origin.otherwise(page);
-        let plugin = |stage: &str| -> Result<Plugin, Box<dyn Error>> {
+        let plugin = |stage: &str, configuration: &str| -> Result<Plugin, Box<dyn Error>> {
             let text = configuration.replace("version: 1\n", &format!("version: 1\nstage: {stage}\n"));
             let plugin = Plugin::engraft(Configuration::Yaml(text))?;
             Ok(plugin.name(&format!("engraft-{stage}")).failure_policy(FailurePolicy::FailClosed))
         };
-        let listener = Listener::main().plugin(&plugin("client")?).filter(cache.to_filter());
-        let cluster = Cluster::origin(Http1, origin.addr()).plugin(&plugin("origin")?);
+        let listener = Listener::main()
+            .log_filter_state("engraft.patches")
+            .plugin(&plugin("client", client)?)
+            .filter(cache.to_filter());
+        let cluster = Cluster::origin(Http1, origin.addr()).plugin(&plugin("origin", origin_stage)?);
         let envoy = Bootstrap::proxy(listener, cluster).start()?;
         let addr = envoy.listener_addr("main")?;
         Ok(Self { origin, envoy, addr })
@@ -68,11 +86,9 @@ impl Chain {
         let received = client::fetch(protocol, self.addr, request)
             .map_err(|error| format!("{error}\n{}", self.envoy.log_tail()))?;
         assert!(received.complete, "{:?}\n{}", received.broken, self.envoy.log_tail());
-        for (name, _) in received.headers.iter() {
-            assert!(
-                name.eq_ignore_ascii_case("x-engraft-debug") || !name.starts_with("x-engraft"),
-                "{name} is between the stages"
-            );
+        let internal = received.headers.iter().map(|(name, _)| name.to_ascii_lowercase());
+        for name in internal.filter(|name| name != "x-engraft-debug") {
+            assert!(!name.starts_with("x-engraft"), "{name} is between the stages");
         }
         Ok(received)
     }
@@ -81,76 +97,248 @@ impl Chain {
         self.fetch(Http1, request)
     }
 
+    /// How often the origin was asked.
     fn asked(&self) -> usize {
         self.origin.requests().len()
     }
+
+    fn counter(&self, name: &str) -> Result<u64, EnvoyError> {
+        self.envoy.stat(&counter(name))
+    }
 }
 
-/// What the origin's page tells of the request that it was made from.
+/// What the origin's page tells of the request that it was made from. It answers conditions, and sets a cookie that a path names.
 fn page(request: &ReceivedRequest) -> Reply {
     let saw = |name: &str| request.headers.get(name).unwrap_or("nothing").to_owned();
     let body = format!(
-        "<!doctype html><title>Page</title><p id=who>nobody</p><p>cookie {}, authorization {}, language {}, target {}</p>",
+        "<!doctype html><title>Page</title><h1>of the origin</h1><p id=who>nobody</p><p>cookie {}, authorization {}, language {}, \
+         target {}</p>",
         saw("cookie"),
         saw("authorization"),
         saw("accept-language"),
         request.target,
     );
     let tag = format!("\"{}\"", saw("accept-language"));
-    let told = request.headers.get("if-none-match");
-    let reply = if told.is_some_and(|told| told == tag) { Reply::new(304, "") } else { Reply::html(body) };
-    reply.header("etag", tag).header("vary", "Accept-Language, Cookie")
+    let is_kept = request.headers.get("if-none-match") == Some(tag.as_str());
+    let reply = if is_kept { Reply::new(304, "") } else { Reply::html(body) };
+    let reply = reply.header("etag", tag).header("vary", "Accept-Language, Cookie");
+    // What an origin says under the stages' own names is nothing to them.
+    let reply = reply.header("x-engraft-record", "forged").header("x-engraft-origin-etag", "\"forged\"");
+    match request.path().rsplit_once("/sets-") {
+        Some((_, cookie)) => reply.header("set-cookie", format!("{cookie}=1")),
+        None => reply,
+    }
+}
+
+fn expected(n: usize, path: &str, language: &str) -> String {
+    format!(
+        "<!doctype html><title>Page</title><h1 lang=\"en\">of the origin</h1><p id=who>visitor-{n}</p><p>cookie \
+         nothing, authorization nothing, language {language}, target {path}</p>"
+    )
+}
+
+/// What browsers send, and which of the page's languages that is.
+fn language(n: usize) -> (&'static str, &'static str) {
+    if n.is_multiple_of(2) { ("de-CH, de;q=0.9", "de") } else { ("en-US,fr;q=0.1", "en") }
 }
 
 fn visitor(n: usize, path: &str) -> Request {
     Request::get(path)
-        .header("accept-language", if n.is_multiple_of(2) { "de-CH, de;q=0.9" } else { "en-US,fr;q=0.1" })
+        .header("accept-language", language(n).0)
         .header("authorization", format!("Bearer secret-{n}"))
         .header("cookie", format!("session=secret-{n}; first_name=visitor-{n}"))
 }
 
-#[test]
-fn the_origin_is_asked_once_for_each_key_and_every_visitor_gets_their_own() -> Outcome {
-    let chain = Chain::start(CONFIG, &CacheFilter::simple())?;
-    for n in 0..20 {
-        let protocol = if n % 3 == 0 { Http2 } else { Http1 };
-        let received = chain.fetch(
-            protocol,
-            &visitor(n, &format!("/p/a?utm_source=mail-{n}&b=2&a=1")).header("x-engraft-debug", "1"),
-        )?;
-        let language = if n.is_multiple_of(2) { "de" } else { "en" };
-        assert_eq!(
-            received.text(),
-            format!(
-                "<!doctype html><title>Page</title><p id=who>visitor-{n}</p><p>cookie nothing, authorization nothing, \
-                 language {language}, target /p/a?a=1&b=2</p>"
-            ),
-            "{}",
-            chain.envoy.log_tail()
-        );
-        let hit = if n < 2 { "miss" } else { "hit" };
+/// A thousand visitors in six variants of the stored page, each page with a mark of its visitor. The six are asked for one after the
+/// other, since Envoy does not collapse requests that miss at the same time.
+fn asks_once_for_each_key(cache: &CacheFilter) -> Outcome {
+    let chain = Chain::start(cache)?;
+    let ask = |n: usize| -> Result<(), String> {
+        let protocol = if n.is_multiple_of(3) { Http2 } else { Http1 };
+        let nth = n / 2 % PAGES;
+        let request = visitor(n, &format!("/p/{nth}?utm_source=mail-{n}&b=2&a=1&gclid={n}"));
+        let received = chain.fetch(protocol, &request.header("x-engraft-debug", "1"));
+        let received = received.map_err(|error| error.to_string())?;
+        let (text, wanted) = (received.text(), expected(n, &format!("/p/{nth}?a=1&b=2"), language(n).1));
+        let hit = if n < PAGES * 2 { "miss" } else { "hit" };
         let debug = received.header("x-engraft-debug").unwrap_or_default();
-        assert!(debug.ends_with(&format!("cache={hit}")), "{n}: {debug}");
+        if text != wanted || !debug.ends_with(&format!("cache={hit}")) {
+            return Err(format!("visitor {n}: {debug}\n{text}"));
+        }
+        Ok(())
+    };
+    for n in 0..PAGES * 2 {
+        ask(n)?;
     }
-    assert_eq!(chain.asked(), 2);
+    let mut visitors: Vec<usize> = (PAGES * 2..VISITORS).collect();
+    // An order that is the same in every run and like no other: an odd multiplier reaches every residue of a power of two once.
+    visitors.sort_by_key(|n| n.wrapping_mul(2_654_435_761) % (1 << 31));
+    let wrong: Vec<String> = std::thread::scope(|scope| {
+        let parts: Vec<_> = visitors
+            .chunks(VISITORS.div_ceil(AT_ONCE))
+            .map(|part| scope.spawn(|| part.iter().filter_map(|n| ask(*n).err()).collect::<Vec<_>>()))
+            .collect();
+        parts.into_iter().flat_map(|part| part.join().unwrap_or_default()).collect()
+    });
+    assert!(
+        wrong.is_empty(),
+        "{} of {VISITORS}, first {}\n{}",
+        wrong.len(),
+        wrong[0],
+        chain.envoy.log_tail()
+    );
+    assert_eq!(chain.asked(), PAGES * 2, "the hit ratio is what the key predicts");
+    for request in chain.origin.requests() {
+        let told =
+            request.headers.iter().find(|(name, _)| name.starts_with("x-engraft") || *name == "cookie");
+        assert_eq!(told, None, "of no business to the origin");
+    }
+    chain.envoy.wait_for("the origin stage to count", || {
+        let (edited, requests) = (chain.counter("origin.body.edited")?, chain.counter("origin.requests")?);
+        Ok((edited == 6 && requests == 6).then_some(()))
+    })?;
     assert_no_vm_failed(&chain.envoy);
     Ok(())
 }
 
 #[test]
+fn the_first_filter_asks_once_for_each_key_and_every_visitor_gets_their_own() -> Outcome {
+    asks_once_for_each_key(&CacheFilter::simple())
+}
+
+#[test]
+fn the_second_filter_asks_once_for_each_key_and_every_visitor_gets_their_own() -> Outcome {
+    asks_once_for_each_key(&CacheFilter::simple().second_version())
+}
+
+#[test]
+fn files_are_asked_once_for_each_key_and_every_visitor_gets_their_own() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    asks_once_for_each_key(&CacheFilter::file_system(folder.path()).second_version())
+}
+
+#[test]
 fn a_visitor_is_told_304_for_their_own_page_and_no_other() -> Outcome {
-    let chain = Chain::start(CONFIG, &CacheFilter::simple())?;
+    let chain = Chain::start(&CacheFilter::simple().second_version())?;
     let first = chain.get(&visitor(1, "/p/a"))?;
     let tag = first.header("etag").ok_or("no tag")?.to_owned();
     assert!(tag.starts_with("W/\"en;e="), "{tag}");
-    for (protocol, n, status) in [(Http1, 1, 304), (Http2, 1, 304), (Http1, 3, 200)] {
-        let received = chain.fetch(protocol, &visitor(n, "/p/a").header("if-none-match", tag.as_str()))?;
-        assert_eq!(received.status, status, "{protocol:?} {n}: {:?}", received.headers);
+    let other = chain.get(&visitor(3, "/p/a"))?.header("etag").ok_or("no tag")?.to_owned();
+    let forged = "W/\"en;e=0123456789abcdef\"".to_owned();
+    let several = format!("{other}, {tag}");
+    for (protocol, n, asks, status) in [
+        (Http1, 1, &tag, 304),
+        (Http2, 1, &tag, 304),
+        (Http1, 1, &several, 304),
+        (Http1, 3, &tag, 200),
+        (Http2, 1, &other, 200),
+        (Http1, 1, &forged, 200),
+        (Http1, 1, &"\"en\"".to_owned(), 200),
+        (Http1, 1, &"*".to_owned(), 200),
+    ] {
+        let received = chain.fetch(protocol, &visitor(n, "/p/a").header("if-none-match", asks.as_str()))?;
+        assert_eq!(received.status, status, "{protocol:?} {n} {asks}: {:?}", received.headers);
         assert_eq!(received.body.is_empty(), status == 304);
         assert_eq!(received.header("cache-control"), Some("private, no-cache"));
-        assert_eq!(received.header("etag") == Some(&tag), status == 304);
+        assert_eq!(received.header("vary"), Some("Accept-Language"));
+        assert_eq!(received.header("etag"), Some(if n == 1 { &*tag } else { &*other }));
+        assert_eq!(received.header("content-type").is_some(), status == 200);
     }
+    // A date does not tell variants apart.
+    let by_date = visitor(1, "/p/a").header("if-modified-since", "Fri, 01 Jan 2100 00:00:00 GMT");
+    assert_eq!(chain.get(&by_date)?.status, 200);
+    assert_eq!(chain.asked(), 1, "no condition of a visitor passes the cache by");
+    assert_no_vm_failed(&chain.envoy);
+    Ok(())
+}
+
+#[test]
+fn what_is_over_is_asked_for_by_the_origins_tag_and_stays_what_it_was() -> Outcome {
+    let chain = Chain::start(&CacheFilter::simple().second_version())?;
+    for nth in 0..3 {
+        let received = chain.get(&visitor(nth, "/asked/a"))?;
+        assert_eq!(received.status, 200);
+        assert!(received.text().contains("<h1>for all</h1><p id=who>nobody</p>"), "{}", received.text());
+        assert_eq!(received.header("cache-control"), None, "as the origin says");
+        let told =
+            chain.origin.requests().last().and_then(|it| it.headers.get("if-none-match").map(str::to_owned));
+        assert_eq!(told, (nth > 0).then(|| "\"nothing\"".to_owned()));
+    }
+    assert_eq!(chain.asked(), 3);
+    assert_no_vm_failed(&chain.envoy);
+    Ok(())
+}
+
+#[test]
+fn what_sets_a_cookie_is_stored_only_where_that_may_be_dropped() -> Outcome {
+    let chain = Chain::start(&CacheFilter::simple().second_version())?;
+    for n in [1, 3, 5] {
+        let received = chain.get(&visitor(n, "/p/sets-csrf"))?;
+        assert_eq!(received.header("set-cookie"), Some("csrf=1"), "it arrives");
+        assert_eq!(received.text(), expected(n, "/p/sets-csrf", "en"));
+        let received = chain.get(&visitor(n, "/p/sets-seen"))?;
+        assert_eq!(received.header("set-cookie"), None);
+        assert_eq!(received.text(), expected(n, "/p/sets-seen", "en"));
+    }
+    let asked = |path: &str| chain.origin.requests().iter().filter(|request| request.path() == path).count();
+    assert_eq!((asked("/p/sets-csrf"), asked("/p/sets-seen")), (3, 1));
+    chain.envoy.wait_for("the origin stage to count", || {
+        let refused = chain.counter("origin.cache.not_storable.set_cookie")?;
+        Ok((refused == 3 && chain.counter("origin.cache.cookies_dropped")? == 1).then_some(()))
+    })?;
+    Ok(())
+}
+
+#[test]
+fn those_with_a_session_have_pages_of_their_own_beside_the_stored_one() -> Outcome {
+    let chain = Chain::start(&CacheFilter::simple().second_version())?;
+    for n in [1, 2, 3] {
+        let anonymous = chain.get(&Request::get("/s/a"))?;
+        assert!(anonymous.text().contains("cookie nothing"), "{}", anonymous.text());
+        assert_eq!(anonymous.header("cache-control"), Some("private, max-age=300"));
+        for header in ["age", "expires"] {
+            assert_eq!(anonymous.header(header), None, "it would defeat the lifetime");
+        }
+        let own = chain.get(&visitor(n, "/s/a"))?;
+        assert!(own.text().contains(&format!("session=secret-{n}")), "{}", own.text());
+        assert_eq!(own.header("cache-control"), Some("private"));
+    }
+    assert_eq!(chain.asked(), 1 + 3);
+    Ok(())
+}
+
+#[test]
+fn nobody_but_the_client_stage_chooses_what_is_stored_or_found() -> Outcome {
+    let chain = Chain::start(&CacheFilter::simple().second_version())?;
+    assert_eq!(chain.get(&visitor(1, "/p/a"))?.text(), expected(1, "/p/a", "en"));
+    let forged = visitor(3, "/p/a?x-engraft-key=0123456789abcdef0123456789abcdef")
+        .header("x-engraft-route", "00000000000000000000000000000000;product")
+        .header("x-engraft-url", "https://evil.example/p/a")
+        .header("x-engraft-record", "00000000000000000000000000000000;made=0-1");
+    assert_eq!(chain.get(&forged)?.text(), expected(3, "/p/a", "en"));
     assert_eq!(chain.asked(), 1);
+    // On no route: the origin's own page, without the parameter.
+    let received =
+        chain.get(&Request::get("/other?x-engraft-key=1&a=b").header("x-engraft-route", "forged"))?;
+    assert!(received.text().contains("target /other?a=b"), "{}", received.text());
+    // With a body nothing is read from the cache, and the answer is not put into it.
+    let posted = chain.get(&Request::new("POST", "/p/a").header("cookie", "first_name=poster").body("x"))?;
+    assert!(posted.text().contains("cookie first_name=poster"), "{}", posted.text());
+    assert_eq!(chain.get(&visitor(5, "/p/a"))?.text(), expected(5, "/p/a", "en"));
+    assert_no_vm_failed(&chain.envoy);
+    Ok(())
+}
+
+#[test]
+fn stages_that_are_configured_otherwise_make_the_page_and_store_nothing() -> Outcome {
+    let other = CONFIG.replace("lang: en", "lang: de");
+    let chain = Chain::with(&CacheFilter::simple().second_version(), CONFIG, &other)?;
+    for n in [1, 3] {
+        let received = chain.get(&visitor(n, "/p/a"))?;
+        assert_eq!(received.text(), expected(n, "/p/a", "en"));
+        assert_eq!(received.header("cache-control"), Some("private, no-cache"));
+    }
+    assert_eq!(chain.asked(), 2);
     assert_no_vm_failed(&chain.envoy);
     Ok(())
 }
