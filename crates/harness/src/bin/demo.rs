@@ -1,22 +1,24 @@
-//! The demo: a static shop, a real Envoy with the module, and one address as two visitors see it.
+//! The demo: a static shop, a real Envoy with its cache between two stages of the module, and one address as two visitors see it.
 //!
-//! It serves `examples/shop/site`, shows what differs between the visitors' pages, and goes on serving until Ctrl-C. With
-//! `DEMO_ONCE=1`, or when it does not talk to a terminal, it ends after that. The pages being the same is an error: the demo is
-//! also a test of the whole.
+//! It serves `examples/shop/site`, shows what differs between the visitors' pages and how often the origin was asked for them, and
+//! goes on serving until Ctrl-C. With `DEMO_ONCE=1`, or when it does not talk to a terminal, it ends after that. The pages being the
+//! same is an error, and so is a second question to the origin: the demo is also a test of the whole.
 
 use std::error::Error;
 use std::fmt;
 use std::io::{self, IsTerminal as _, Write};
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::process::ExitCode;
 
-use engraft_harness::bootstrap::{Bootstrap, Cluster, Configuration, Listener, Plugin};
+use engraft_harness::bootstrap::{Bootstrap, CacheFilter, Cluster, Configuration, Listener, Plugin};
 use engraft_harness::client::{self, Received, Request};
 use engraft_harness::diff::{self, Style};
 use engraft_harness::envoy::Envoy;
 use engraft_harness::site::Site;
 use engraft_harness::wire::{Headers, Protocol};
 use engraft_harness::workspace;
+use tempfile::TempDir;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// The page that is compared, one with every kind of patch.
@@ -61,14 +63,28 @@ fn run(out: &mut io::Stdout) -> Result<(), Box<dyn Error>> {
     let shop = workspace::root().join("examples/shop");
     let origin = Site::new(&shop.join("site"))?.serve()?;
     let configuration = std::fs::read_to_string(shop.join("engraft.yaml"))?;
-    let envoy = start(Cluster::origin(Protocol::Http1, origin.addr()), configuration, once)?;
+    let pages = TempDir::with_prefix("engraft-demo-")?;
+    let envoy = start(Cluster::origin(Protocol::Http1, origin.addr()), &configuration, pages.path(), once)?;
     let plain = envoy.listener_addr("plain")?;
 
     let direct = client::fetch(Protocol::Http1, origin.addr(), &Request::get(PAGE))?;
+    let _ = origin.take_requests();
     let [a, b] = VISITORS.map(|visitor| visitor.fetch(plain));
     let (a, b) = (a?, b?);
     show(out, style, &envoy, &direct, &a, &b)?;
     check(&envoy, &a, &b)?;
+    let asked = origin.take_requests().len();
+    origin.forget_requests();
+    writeln!(
+        out,
+        "\n{}\n  {} pages went out, and the origin was asked {}.",
+        style.heading("From the cache between the two stages"),
+        VISITORS.len() * 2,
+        if asked == 1 { "once".to_owned() } else { format!("{asked} times") },
+    )?;
+    if asked != 1 {
+        return Err(Failure::NotCached { asked }.into());
+    }
     if once {
         return Ok(());
     }
@@ -80,10 +96,14 @@ fn run(out: &mut io::Stdout) -> Result<(), Box<dyn Error>> {
 }
 
 /// One Envoy with a listener for curl and one for each visitor's browser: a browser sends no such headers, so there Envoy sets
-/// them before the filters run.
-fn start(origin: Cluster, configuration: String, once: bool) -> Result<Envoy, Box<dyn Error>> {
-    let plugin = Plugin::engraft(Configuration::Yaml(configuration))?;
-    let mut bootstrap = Bootstrap::new().cluster(origin);
+/// them before the filters run. All of them have the same cache, which keeps `pages` as they are before they are personal.
+fn start(origin: Cluster, configuration: &str, pages: &Path, once: bool) -> Result<Envoy, Box<dyn Error>> {
+    let plugin = |stage: &str| -> Result<Plugin, Box<dyn Error>> {
+        let configuration = Configuration::Yaml(format!("stage: {stage}\n{configuration}"));
+        Ok(Plugin::engraft(configuration)?.name(&format!("engraft_{stage}")))
+    };
+    let (client, cache) = (plugin("client")?, CacheFilter::file_system(pages).second_version().to_filter());
+    let mut bootstrap = Bootstrap::new().cluster(origin.plugin(&plugin("origin")?));
     let mut listeners = vec![Listener::new("plain")];
     for visitor in &VISITORS {
         let with = |listener: Listener, (name, value): &(&str, &str)| listener.request_header(name, value);
@@ -92,7 +112,7 @@ fn start(origin: Cluster, configuration: String, once: bool) -> Result<Envoy, Bo
     for (port, listener) in (FIRST_PORT..).zip(listeners) {
         // The kernel's choice (0) disturbs nobody; known ports are for people.
         let port = if once || TcpListener::bind(("127.0.0.1", port)).is_err() { 0 } else { port };
-        bootstrap = bootstrap.listener(listener.port(port).plugin(&plugin));
+        bootstrap = bootstrap.listener(listener.port(port).plugin(&client).filter(cache.clone()));
     }
     Ok(bootstrap.start()?)
 }
@@ -197,6 +217,7 @@ enum Failure {
     ListenerDiffers { visitor: &'static str },
     Same,
     NotPersonal,
+    NotCached { asked: usize },
 }
 
 impl fmt::Display for Failure {
@@ -210,6 +231,9 @@ impl fmt::Display for Failure {
             }
             Self::Same => {
                 write!(f, "both visitors got the same page: is examples/shop/engraft.yaml in force?")
+            }
+            Self::NotCached { asked } => {
+                write!(f, "the origin was asked {asked} times for a page that is stored after the first")
             }
             Self::NotPersonal => write!(f, "{GREETING:?} has to stand in B's page, and only there"),
         }
