@@ -119,6 +119,11 @@ impl Engine {
         for (index, (written, route)) in config.routes.iter().zip(&routes).enumerate() {
             advise(&route.key, written, &route_path(index), &mut advice);
         }
+        if config.stage != model::Stage::Both && !routes.iter().any(|route| route.key.is_stored()) {
+            let message = "nothing is stored between the stages, so two of them do what one does; add `cache: { store: … }` to a route, or \
+                           write `stage: both`";
+            advice.push(Problem::new(Kind::Advice, Path::default().key("stage"), message));
+        }
         match (table, Problems::collect(problems)) {
             (Some(table), None) => Ok(Self {
                 attributes,
@@ -442,5 +447,20 @@ mod tests {
             let first = problems(&format!("- {{ name: rest, match: {matches}, {public} }}\n{beta}"));
             assert_eq!(first, "", "what comes later chooses nothing");
         }
+    }
+
+    #[test]
+    fn two_stages_are_for_what_is_stored() {
+        let advice = |stage: &str, cache: &str| {
+            let config = format!("version: 1\nstage: {stage}\nroutes: [{{ name: a, cache: {cache} }}]");
+            let loaded = Engine::load(config.as_bytes()).unwrap();
+            loaded
+                .engine
+                .advice()
+                .iter()
+                .any(|advice| advice.to_string().contains("nothing is stored between"))
+        };
+        assert!(advice("client", "{}") && advice("origin", "{ store: no_store }"));
+        assert!(!advice("both", "{}") && !advice("client", "{ store: { max_age: 1h } }"));
     }
 }

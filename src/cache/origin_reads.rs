@@ -24,6 +24,7 @@ use crate::config::model::OriginRead;
 use crate::config::node::Path;
 use crate::config::problem::{Kind, Problem};
 use crate::headers::HeaderEdit;
+use crate::request::user_agent::DEVICE_HEADERS;
 use crate::request::{RequestHead, cookies};
 
 /// How many cookies and headers a route declares; each multiplies what is stored.
@@ -286,7 +287,10 @@ impl OriginReads {
 
     /// Those of them that come from the visitor, and not from a patch.
     pub fn read_of_visitor(&self) -> impl Iterator<Item = HeaderName> {
-        self.vary().filter(|name| !self.set.contains(name))
+        // Browsers say in other headers, too, what device they are on.
+        let hints: &[&str] = if self.few.contains(&header::USER_AGENT) { &DEVICE_HEADERS } else { &[] };
+        let hints = hints.iter().copied().map(HeaderName::from_static);
+        self.vary().filter(|name| !self.of_patches.contains(name)).chain(hints)
     }
 
     /// What a declaration lets a header or a cookie say.

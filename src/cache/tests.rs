@@ -465,8 +465,8 @@ proptest! {
                 ("age".to_owned(), json!(age.to_string())),
             ]),
             get: BTreeMap::new(),
-        stored: None,
-        staged: None,
+            stored: None,
+            staged: None,
         };
         let (headers, _) = get(&engine, &case);
         let before = directive::Field::read(&lines(&case.origin), &header::CACHE_CONTROL);

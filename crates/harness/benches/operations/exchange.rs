@@ -1,5 +1,6 @@
 //! One exchange as the filter makes it, from the request's head to the report.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -19,7 +20,8 @@ pub(crate) const CHUNK: usize = 16 * 1024;
 /// See the [module](self).
 pub(crate) struct Exchange<'o> {
     operation: &'o Operation,
-    engine: Arc<Engine>,
+    /// From the visitor to the origin.
+    stages: Vec<Arc<Engine>>,
     request: RequestHead,
     response: HeaderMap,
 }
@@ -34,8 +36,12 @@ impl<'o> Exchange<'o> {
             "country": { "header": "x-geo-country", "values": ["US", "CA", "DE"], "otherwise": "other" },
             "slug": { "path_segment": 1 },
         });
-        let configuration = json!({ "version": 1, "attributes": attributes, "routes": [route] }).to_string();
-        let engine = Engine::load(configuration.as_bytes())?.engine;
+        let stages = operation.stages.iter().map(|stage| {
+            let configuration =
+                json!({ "version": 1, "stage": stage, "attributes": attributes, "routes": [route] });
+            Ok(Arc::new(Engine::load(configuration.to_string().as_bytes())?.engine))
+        });
+        let stages = stages.collect::<Outcome<Vec<_>>>()?;
         let mut response = HeaderMap::new();
         response.insert(header::CONTENT_TYPE, HeaderValue::from_static(operation.content_type));
         if let Some(coding) = operation.coding {
@@ -57,7 +63,7 @@ impl<'o> Exchange<'o> {
             headers,
             has_body: false,
         };
-        Ok(Self { operation, engine: Arc::new(engine), request, response })
+        Ok(Self { operation, stages, request, response })
     }
 
     pub(crate) const fn name(&self) -> &'static str {
@@ -70,11 +76,7 @@ impl<'o> Exchange<'o> {
 
     /// What leaves, and what came of it; `None` where the exchange took another way.
     pub(crate) fn run(&self) -> Option<(Vec<u8>, Report)> {
-        let Next::Forward(forwarded) = exchange::begin(&self.engine, &self.request, &Default::default()).next
-        else {
-            return None;
-        };
-        let mut edits = match forwarded.answer(StatusCode::OK, &self.response).body {
+        let mut edits = match self.answered()? {
             Body::Edited(edits) => edits,
             Body::Passes(report) | Body::NotModified(_, report) => return Some((Vec::new(), report)),
         };
@@ -91,6 +93,33 @@ impl<'o> Exchange<'o> {
         }
         let report = edits.end(&mut out);
         Some((out, report))
+    }
+
+    /// The heads, through all stages: what one changes, the next one sees.
+    fn answered(&self) -> Option<Body> {
+        let mut request = Cow::Borrowed(&self.request);
+        let mut forwarded = Vec::new();
+        for (nth, engine) in self.stages.iter().enumerate() {
+            let begun = exchange::begin(engine, &request, &Default::default());
+            if nth + 1 < self.stages.len() {
+                let request = request.to_mut();
+                begun.edits.headers.iter().for_each(|edit| edit.apply(&mut request.headers));
+                request.path = begun.edits.path.unwrap_or_else(|| std::mem::take(&mut request.path));
+            }
+            let Next::Forward(next) = begun.next else { return None };
+            forwarded.push(next);
+        }
+        let mut response = Cow::Borrowed(&self.response);
+        let mut body = None;
+        while let Some(next) = forwarded.pop() {
+            let answered = next.answer(StatusCode::OK, &response);
+            if !forwarded.is_empty() {
+                let response = response.to_mut();
+                answered.headers.iter().for_each(|edit| edit.apply(response));
+            }
+            body = Some(answered.body);
+        }
+        body
     }
 
     /// How often the operation is done on the page. What is measured must do what it is measured for.

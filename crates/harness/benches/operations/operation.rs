@@ -14,6 +14,8 @@ pub(crate) struct Operation {
     pub(crate) patches: Value,
     /// More of the route.
     pub(crate) route: Value,
+    /// The stages that it goes through.
+    pub(crate) stages: &'static [&'static str],
     /// Path and headers of the request.
     pub(crate) request: (&'static str, Lines),
     /// Headers of the response, besides those that describe the body.
@@ -96,6 +98,36 @@ pub(crate) fn all(subject: &Subject) -> Outcome<Vec<Operation>> {
             ..on_page("headers alone, with every feature of cache", json!([]))
         },
         Operation {
+            route: every_cache_feature(),
+            request: (
+                "/p/lamp?utm_source=mail&page=2&gclid=a.b-c&sort=price",
+                &[
+                    (
+                        "user-agent",
+                        "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148",
+                    ),
+                    ("accept-language", "de-CH, de;q=0.9, en;q=0.7, *;q=0.5"),
+                    (
+                        "cookie",
+                        "a=1; session=0123456789abcdef0123456789abcdef; plan=pro; _ga=GA1.1.1234567.1234567",
+                    ),
+                    ("x-geo-country", "DE"),
+                    ("if-none-match", "W/\"abc;e=0123456789abcdef\", \"abc\""),
+                ],
+            ),
+            answer: &[
+                ("cache-control", "public, max-age=600, s-maxage=3600, x-unknown=\"a, b\""),
+                ("age", "37"),
+                ("etag", "\"abc\""),
+                ("date", "Thu, 01 Jan 2026 00:00:00 GMT"),
+                ("vary", "Accept-Encoding, User-Agent"),
+                ("vary", "accept-language, Cookie"),
+            ],
+            stages: &["client", "origin"],
+            is_done: false,
+            ..on_page("the same, through two stages", json!([]))
+        },
+        Operation {
             is_done: false,
             ..on_page("looking for 100 things that are not there", {
                 (0..100)
@@ -170,6 +202,7 @@ impl Operation {
             name,
             patches,
             route: Value::Null,
+            stages: &["both"],
             request: ("/", &[]),
             answer: &[],
             content_type: UTF_8,
@@ -182,11 +215,16 @@ impl Operation {
 
 fn every_cache_feature() -> Value {
     json!({
-        "origin_reads": [{ "cookie": "plan", "values": ["free", "pro"], "otherwise": "free" }, { "header": "accept-language" }],
+        "origin_reads": [{ "header": "accept-language" }, { "header": "x-geo-country", "values": ["US", "CA"], "otherwise": "other" }],
         "cache": {
             "mode": "at_most",
             "browser": { "max_age": "1m", "stale_while_revalidate": "1h" },
-            "cdn": { "max_age": "1h", "stale_if_error": "1d" },
+            "cdn": {
+                "max_age": "1h",
+                "stale_if_error": "1d",
+                "key": ["x-geo-country", "accept-language", "user-agent", "sec-ch-ua-mobile", "sec-ch-ua-platform"],
+            },
+            "droppable_cookies": ["seen"],
             "store": { "max_age": "1h" },
             "rules": [
                 { "status": [404], "browser": { "max_age": "10s" }, "cdn": "private" },
