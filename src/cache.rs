@@ -78,6 +78,7 @@ pub struct CacheHeaders {
     stored_tags: Vec<Template>,
     /// The headers that tags stand in.
     tag_headers: Vec<tags::Limits>,
+    tag_header_names: Vec<HeaderName>,
     /// Whether every response depends on the visitor, not just pages.
     beyond_pages: bool,
     depends_on: BTreeSet<String>,
@@ -293,8 +294,8 @@ impl CacheHeaders {
 
     /// The headers that tags stand in.
     #[must_use]
-    pub fn tag_header_names(&self) -> Vec<HeaderName> {
-        self.tag_headers.iter().filter(|_| !self.tags.is_empty()).map(|limits| limits.name.clone()).collect()
+    pub fn tag_header_names(&self) -> &[HeaderName] {
+        &self.tag_header_names
     }
 
     /// The attributes that tags read.

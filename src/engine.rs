@@ -8,6 +8,7 @@ use std::hash::Hasher;
 
 use crate::cache::advice::advise;
 use crate::cache::key::{CacheKey, Keyed};
+use crate::cache::record;
 use crate::cache::validator::Variance;
 use crate::cache::{CacheHeaders, Dependence, OF_MATCH, Subject};
 use crate::config::model::{self, Config, ContentCoding, Delivery, Limits};
@@ -267,6 +268,11 @@ impl Route {
             patches,
             reads,
         }
+    }
+
+    /// What records have to do with of it.
+    pub(crate) fn subject_of_records(&self) -> record::Subject<'_> {
+        record::Subject { patches: self.patches.len(), tag_headers: self.cache.tag_header_names() }
     }
 
     /// Whether what its patches make is a function of what a [digest](crate::cache::validator::digest) covers, so that a tag

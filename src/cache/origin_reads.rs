@@ -27,6 +27,10 @@ use crate::headers::HeaderEdit;
 use crate::request::user_agent::DEVICE_HEADERS;
 use crate::request::{RequestHead, cookies};
 
+mod few;
+
+pub use few::Few;
+
 /// How many cookies and headers a route declares; each multiplies what is stored.
 const MAX_DECLARED: usize = 64;
 
@@ -131,30 +135,6 @@ impl Source {
     }
 }
 
-/// A few values, and one for all others.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Few {
-    values: Vec<String>,
-    otherwise: Option<String>,
-}
-
-impl Few {
-    /// The one that a text becomes, or the lack of one.
-    fn settle<'f>(&'f self, text: Option<&[u8]>) -> Option<&'f str> {
-        let known = self.values.iter().find(|value| text == Some(value.as_bytes()));
-        known.or(self.otherwise.as_ref()).map(String::as_str)
-    }
-
-    /// Whether an attribute that knows `values` only, and has `otherwise` for all others, is the same before and after.
-    #[must_use]
-    pub fn keeps(&self, values: Option<&[String]>, otherwise: Option<&str>) -> bool {
-        let Some(values) = values else { return false };
-        let is_other = |text: &str| !values.iter().any(|value| value == text) || Some(text) == otherwise;
-        values.iter().all(|value| self.values.contains(value))
-            && self.otherwise.as_deref().is_none_or(is_other)
-    }
-}
-
 /// Where a request stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "it is before the patches of the route or after them")]
@@ -251,14 +231,8 @@ impl OriginReads {
     #[must_use]
     pub fn shown(&self) -> Vec<String> {
         let shown = |kind: &str, name: &str, few: Option<&Few>| {
-            let Some(Few { values, otherwise }) = few else { return format!("{kind} {name}: any value") };
-            let last = otherwise.as_deref().unwrap_or("none");
-            let values: Vec<&str> =
-                values.iter().map(String::as_str).filter(|value| *value != last).collect();
-            if values.is_empty() {
-                return format!("{kind} {name}: {last}");
-            }
-            format!("{kind} {name}: {} or {last}", values.join(", "))
+            let values = few.map_or_else(|| "any value".to_owned(), ToString::to_string);
+            format!("{kind} {name}: {values}")
         };
         let headers = self.headers.iter().filter(|name| !self.few.contains(name) && !self.set.contains(name));
         let headers = headers.map(|name| shown("header", name.as_str(), self.values_of_header(name)));
@@ -325,7 +299,7 @@ impl OriginReads {
             (Some(values), otherwise, false) => {
                 match values.iter().chain(otherwise).find(|it| !source.can_say(it)) {
                     Some(text) => Err(format!("\"{text}\" can't be the value of a {what}")),
-                    None => Ok(Some((source, Few { values: values.clone(), otherwise: otherwise.clone() }))),
+                    None => Ok(Some((source, Few::new(values.clone(), otherwise.clone())))),
                 }
             }
         }

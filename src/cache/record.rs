@@ -23,7 +23,6 @@ use std::fmt;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::directive::age;
-use crate::engine::Route;
 use crate::headers::HeaderEdit;
 
 const RECORD: HeaderName = HeaderName::from_static("x-engraft-record");
@@ -40,6 +39,16 @@ const SAVED: [HeaderName; 7] = [
 ];
 /// The longest list of patches: of those beyond it the client stage takes care.
 const MAX_LIST_BYTES: usize = 4096;
+
+/// What of a route a record has to do with.
+#[derive(Debug, Clone, Copy)]
+#[expect(clippy::exhaustive_structs, reason = "whoever writes or reads a record must say both")]
+pub struct Subject<'r> {
+    /// How many patches it has.
+    pub patches: usize,
+    /// The headers that its tags stand in.
+    pub tag_headers: &'r [HeaderName],
+}
 
 /// Which patches the stored body has.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -101,7 +110,7 @@ impl fmt::Display for Made {
 pub fn written(
     headers: &HeaderMap,
     configuration: u128,
-    route: Option<&Route>,
+    subject: Option<Subject<'_>>,
     made: &Made,
     skipped: Option<&str>,
 ) -> Vec<HeaderEdit> {
@@ -111,14 +120,17 @@ pub fn written(
     };
     let record = HeaderValue::try_from(format!("{configuration:032x};{said}")).ok();
     let record = record.map(|record| HeaderEdit::Set(RECORD, record));
-    record.into_iter().chain(saved(headers, route)).collect()
+    record.into_iter().chain(saved(headers, subject)).collect()
 }
 
 /// What the origin says of its policy and validators, under names of its own: all of a record that a 304 brings, as it has
 /// no body to tell anything of. One line each, as caches lose others (RFC 9110 § 5.3; what must not be repeated can't be read then, as
 /// before).
-pub fn saved<'h>(headers: &'h HeaderMap, route: Option<&Route>) -> impl Iterator<Item = HeaderEdit> + 'h {
-    saved_names(route).filter_map(move |name| {
+pub fn saved<'h>(
+    headers: &'h HeaderMap,
+    subject: Option<Subject<'h>>,
+) -> impl Iterator<Item = HeaderEdit> + 'h {
+    saved_names(subject).filter_map(move |name| {
         let lines: Vec<&[u8]> = headers.get_all(&name).iter().map(HeaderValue::as_bytes).collect();
         let value = HeaderValue::from_bytes(&lines.join(&b", "[..])).ok().filter(|_| !lines.is_empty())?;
         Some(HeaderEdit::Set(saved_name(&name)?, value))
@@ -126,9 +138,9 @@ pub fn saved<'h>(headers: &'h HeaderMap, route: Option<&Route>) -> impl Iterator
 }
 
 /// What the origin stage writes anew for the cache.
-fn saved_names(route: Option<&Route>) -> impl Iterator<Item = HeaderName> + use<> {
-    let tags = route.map(|route| route.cache.tag_header_names()).unwrap_or_default();
-    SAVED.into_iter().chain(tags)
+fn saved_names(subject: Option<Subject<'_>>) -> impl Iterator<Item = HeaderName> + '_ {
+    let tags = subject.map(|subject| subject.tag_headers).unwrap_or_default();
+    SAVED.into_iter().chain(tags.iter().cloned())
 }
 
 fn saved_name(name: &HeaderName) -> Option<HeaderName> {
@@ -185,12 +197,12 @@ impl Record {
 impl<'h> Arrived<'h> {
     /// Reads and takes off what the origin stage, with this configuration, put on a response of a route with so many patches.
     #[must_use]
-    pub fn with_record(headers: &'h HeaderMap, configuration: u128, route: &Route) -> Self {
+    pub fn with_record(headers: &'h HeaderMap, configuration: u128, subject: Subject<'_>) -> Self {
         let mut lines = headers.get_all(RECORD).into_iter();
         let record = match (lines.next(), lines.next()) {
             (None, _) => Record::None,
             (Some(line), None) => {
-                parse(line, configuration, route.patches.len()).map_or(Record::Foreign, |made| Record::Ours {
+                parse(line, configuration, subject.patches).map_or(Record::Foreign, |made| Record::Ours {
                     made,
                     is_hit: headers.contains_key(header::AGE),
                 })
@@ -199,7 +211,7 @@ impl<'h> Arrived<'h> {
         };
         let mut edits: Vec<HeaderEdit> = Vec::new();
         if record != Record::None {
-            for name in saved_names(Some(route)) {
+            for name in saved_names(Some(subject)) {
                 edits.extend(headers.contains_key(&name).then(|| HeaderEdit::Remove(name.clone())));
                 let values = saved_name(&name).map(|saved| headers.get_all(saved)).into_iter().flatten();
                 edits.extend(values.map(|value| HeaderEdit::Add(name.clone(), value.clone())));
@@ -256,7 +268,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::engine::Engine;
 
     fn map(lines: &[(&'static str, &str)]) -> HeaderMap {
         let lines = lines.iter();
@@ -271,12 +282,11 @@ mod tests {
         headers
     }
 
-    /// With a route of so many patches.
-    fn engine(patches: usize) -> Engine {
-        let patch = "      - { select: p, text: x }\n".repeat(patches);
-        let config =
-            format!("version: 1\nroutes:\n  - name: r\n    cache: {{ tags: [a] }}\n    patches:\n{patch}");
-        Engine::load(config.as_bytes()).unwrap().engine
+    static TAGS: [HeaderName; 1] = [HeaderName::from_static("cache-tag")];
+
+    /// Of a route with so many patches.
+    fn of(patches: usize) -> Subject<'static> {
+        Subject { patches, tag_headers: &TAGS }
     }
 
     const ORIGIN: [(&str, &str); 7] = [
@@ -292,9 +302,7 @@ mod tests {
     #[test]
     fn the_head_comes_back_as_it_left_the_origin() {
         let origin = map(&ORIGIN);
-        let engine = engine(6);
-        let route = &engine.routes()[0];
-        let mut stored = applied(&origin, &written(&origin, 7, Some(route), &Made::of(&[0, 1, 2, 5]), None));
+        let mut stored = applied(&origin, &written(&origin, 7, Some(of(6)), &Made::of(&[0, 1, 2, 5]), None));
         assert_eq!(stored["x-engraft-record"], "00000000000000000000000000000007;made=0-2,5");
         for (name, value) in [
             ("cache-control", "max-age=3600"),
@@ -305,17 +313,17 @@ mod tests {
             stored.insert(name, HeaderValue::from_static(value));
         }
         stored.remove("expires");
-        let arrived = Arrived::with_record(&stored, 7, route);
+        let arrived = Arrived::with_record(&stored, 7, of(6));
         assert_eq!(arrived.record, Record::Ours { made: Made::of(&[0, 1, 2, 5]), is_hit: false });
         assert_eq!(*arrived.headers, origin);
         assert_eq!(applied(&stored, &arrived.edits), origin);
 
         stored.insert("age", HeaderValue::from_static("12"));
-        let hit = Arrived::with_record(&stored, 7, route);
+        let hit = Arrived::with_record(&stored, 7, of(6));
         assert!(matches!(hit.record, Record::Ours { is_hit: true, .. }));
         assert_eq!(hit.headers["age"], "12");
         stored.insert("x-engraft-origin-age", HeaderValue::from_static("30"));
-        assert_eq!(Arrived::with_record(&stored, 7, route).headers["age"], "42");
+        assert_eq!(Arrived::with_record(&stored, 7, of(6)).headers["age"], "42");
     }
 
     #[test]
@@ -349,16 +357,16 @@ mod tests {
             ("\u{e9}", None),
         ] {
             let headers = map(&[("x-engraft-record", value), ("etag", "\"a\"")]);
-            let arrived = Arrived::with_record(&headers, 7, &engine(5).routes()[0]);
+            let arrived = Arrived::with_record(&headers, 7, of(5));
             let expected =
                 expected.map_or(Record::Foreign, |made| Record::Ours { made: Made::of(made), is_hit: false });
             assert_eq!(arrived.record, expected, "{value}");
             assert!(arrived.headers.is_empty());
         }
         let twice = map(&[("x-engraft-record", "00000000000000000000000000000007;made=1"); 2]);
-        assert_eq!(Arrived::with_record(&twice, 7, &engine(5).routes()[0]).record, Record::Foreign);
+        assert_eq!(Arrived::with_record(&twice, 7, of(5)).record, Record::Foreign);
         let plain = map(&ORIGIN);
-        let arrived = Arrived::with_record(&plain, 7, &engine(5).routes()[0]);
+        let arrived = Arrived::with_record(&plain, 7, of(5));
         assert_eq!((arrived.record, arrived.edits.len()), (Record::None, 0));
     }
 

@@ -151,7 +151,13 @@ impl Fetch {
             Marked::Passing { configuration, route } => {
                 let route = route.and_then(|index| engine.routes().get(index));
                 if let Some(configuration) = configuration {
-                    edits.extend(record::written(&came, configuration, route, &Made::default(), None));
+                    edits.extend(record::written(
+                        &came,
+                        configuration,
+                        route.map(Route::subject_of_records),
+                        &Made::default(),
+                        None,
+                    ));
                 }
                 edits.push(HeaderEdit::Set(header::CACHE_CONTROL, NOT_STORABLE));
                 let not_storable =
@@ -262,7 +268,7 @@ impl Keyed {
         self.eligible.retain(|index| made.has(*index));
         if is_revalidated {
             // What is stored has its record; here is no body to say anything of.
-            edits.extend(record::saved(came, Some(route)));
+            edits.extend(record::saved(came, Some(route.subject_of_records())));
             edits.extend(joined(came));
             if cookies == Storable::No {
                 // The cache would hand it to everybody who gets the stored page from now on.
@@ -271,7 +277,13 @@ impl Keyed {
             }
         } else {
             let skipped = judged.as_ref().err().filter(|_| !patches.is_empty()).map(|reason| reason.name());
-            edits.extend(record::written(came, engine.digest(), Some(route), &made, skipped));
+            edits.extend(record::written(
+                came,
+                engine.digest(),
+                Some(route.subject_of_records()),
+                &made,
+                skipped,
+            ));
         }
         edits.extend(of_caches.headers);
         edits.extend(

@@ -37,7 +37,9 @@ impl Visit {
         };
         let Arrived { headers: came, edits, record } = match self.behind {
             Behind::Origin => Arrived::without_record(headers),
-            Behind::Passing | Behind::Cache(_) => Arrived::with_record(headers, engine.digest(), route),
+            Behind::Passing | Behind::Cache(_) => {
+                Arrived::with_record(headers, engine.digest(), route.subject_of_records())
+            }
         };
         let head = Head { status, arrived: headers, came: &came, record: &record };
         let mut answered = self.answer_with(route, &head, edits);

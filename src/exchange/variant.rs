@@ -46,18 +46,11 @@ impl Variant {
         let patches = || eligible.iter().filter_map(|index| route.patches.get(*index));
         let edits_pages = patches().any(|patch| patch.edits_elements() || patch.edits_json());
         let beyond_pages = route.variance == Variance::Everything && patches().any(Patch::rewrites);
-        let outcome = || Outcome {
-            configuration: engine.digest(),
-            route: &route.name,
-            patches: eligible,
-            reads: patches().flat_map(Patch::reads).map(String::as_str).collect(),
-            values,
-            to_gzip: route.content_coding == ContentCoding::Gzip && accepts_gzip,
-            is_whole: route.delivery == Delivery::Whole,
-        };
+        let to_gzip = route.content_coding == ContentCoding::Gzip && accepts_gzip;
+        let digest = || digest(engine, route, eligible, values, to_gzip);
         let current = match (edits_pages || beyond_pages, route.has_validator()) {
             (false, _) => Current::Origin,
-            (true, true) => Current::Variant(outcome().digest()),
+            (true, true) => Current::Variant(digest()),
             (true, false) => Current::Unknown,
         };
         let is_retrieved = conditional::retrieves(method);
@@ -140,17 +133,8 @@ pub(super) struct Stored {
 impl Stored {
     /// What the patches with the numbers `eligible` make.
     pub(super) fn of(engine: &Engine, route: &Route, eligible: &[usize], values: &Values) -> Self {
-        let patches = || eligible.iter().filter_map(|index| route.patches.get(*index));
-        let outcome = || Outcome {
-            configuration: engine.digest(),
-            route: &route.name,
-            patches: eligible,
-            reads: patches().flat_map(Patch::reads).map(String::as_str).collect(),
-            values,
-            to_gzip: false,
-            is_whole: route.delivery == Delivery::Whole,
-        };
-        let digest = (!eligible.is_empty() && route.has_validator()).then(|| outcome().digest());
+        let digest = (!eligible.is_empty() && route.has_validator())
+            .then(|| digest(engine, route, eligible, values, false));
         Self { digest, asked: Vec::new() }
     }
 
@@ -182,6 +166,21 @@ impl Stored {
     pub(super) const fn digest(&self) -> Option<Digest> {
         self.digest
     }
+}
+
+/// What stands for what the patches with the numbers `eligible` make.
+fn digest(engine: &Engine, route: &Route, eligible: &[usize], values: &Values, to_gzip: bool) -> Digest {
+    let patches = eligible.iter().filter_map(|index| route.patches.get(*index));
+    let outcome = Outcome {
+        configuration: engine.digest(),
+        route: &route.name,
+        patches: eligible,
+        reads: patches.flat_map(Patch::reads).map(String::as_str).collect(),
+        values,
+        to_gzip,
+        is_whole: route.delivery == Delivery::Whole,
+    };
+    outcome.digest()
 }
 
 /// Whether a nonce of the response's policies is put into the page: the next response has another one.

@@ -143,10 +143,7 @@ fn what_is_bounded_says_one_of_a_few_values() {
 #[test]
 fn an_attribute_is_in_the_key_where_it_is_the_same_before_and_after() {
     let list = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>();
-    let few = |values: &[&str], otherwise: Option<&str>| Few {
-        values: list(values),
-        otherwise: otherwise.map(str::to_owned),
-    };
+    let few = |values: &[&str], otherwise: Option<&str>| Few::new(list(values), otherwise.map(str::to_owned));
     for (of_key, of_attribute, same) in [
         (few(&["US", "CA"], Some("other")), (&["US", "CA"][..], Some("other")), true),
         (few(&["US", "CA"], Some("other")), (&["US"], Some("rest")), true),

@@ -68,65 +68,8 @@ pub(crate) fn all(subject: &Subject) -> Outcome<Vec<Operation>> {
     Ok(vec![
         Operation { is_done: false, ..on_page("looking for what is not there", absent.clone()) },
         Operation { is_done: false, ..on_page("no patch", json!([])) },
-        Operation {
-            route: every_cache_feature(),
-            request: (
-                "/p/lamp?utm_source=mail&page=2&gclid=a.b-c&sort=price",
-                &[
-                    (
-                        "user-agent",
-                        "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148",
-                    ),
-                    ("accept-language", "de-CH, de;q=0.9, en;q=0.7, *;q=0.5"),
-                    (
-                        "cookie",
-                        "a=1; session=0123456789abcdef0123456789abcdef; plan=pro; _ga=GA1.1.1234567.1234567",
-                    ),
-                    ("x-geo-country", "DE"),
-                    ("if-none-match", "W/\"abc;e=0123456789abcdef\", \"abc\""),
-                ],
-            ),
-            answer: &[
-                ("cache-control", "public, max-age=600, s-maxage=3600, x-unknown=\"a, b\""),
-                ("age", "37"),
-                ("etag", "\"abc\""),
-                ("date", "Thu, 01 Jan 2026 00:00:00 GMT"),
-                ("vary", "Accept-Encoding, User-Agent"),
-                ("vary", "accept-language, Cookie"),
-            ],
-            is_done: false,
-            ..on_page("headers alone, with every feature of cache", json!([]))
-        },
-        Operation {
-            route: every_cache_feature(),
-            request: (
-                "/p/lamp?utm_source=mail&page=2&gclid=a.b-c&sort=price",
-                &[
-                    (
-                        "user-agent",
-                        "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148",
-                    ),
-                    ("accept-language", "de-CH, de;q=0.9, en;q=0.7, *;q=0.5"),
-                    (
-                        "cookie",
-                        "a=1; session=0123456789abcdef0123456789abcdef; plan=pro; _ga=GA1.1.1234567.1234567",
-                    ),
-                    ("x-geo-country", "DE"),
-                    ("if-none-match", "W/\"abc;e=0123456789abcdef\", \"abc\""),
-                ],
-            ),
-            answer: &[
-                ("cache-control", "public, max-age=600, s-maxage=3600, x-unknown=\"a, b\""),
-                ("age", "37"),
-                ("etag", "\"abc\""),
-                ("date", "Thu, 01 Jan 2026 00:00:00 GMT"),
-                ("vary", "Accept-Encoding, User-Agent"),
-                ("vary", "accept-language, Cookie"),
-            ],
-            stages: &["client", "origin"],
-            is_done: false,
-            ..on_page("the same, through two stages", json!([]))
-        },
+        of_caches("headers alone, with every feature of cache", &["both"]),
+        of_caches("the same, through two stages", &["client", "origin"]),
         Operation {
             is_done: false,
             ..on_page("looking for 100 things that are not there", {
@@ -210,6 +153,40 @@ impl Operation {
             body: body.into(),
             is_done: true,
         }
+    }
+}
+
+/// Headers alone, of a route with every feature of caches.
+fn of_caches(name: &'static str, stages: &'static [&'static str]) -> Operation {
+    Operation {
+        stages,
+        route: every_cache_feature(),
+        request: (
+            "/p/lamp?utm_source=mail&page=2&gclid=a.b-c&sort=price",
+            &[
+                (
+                    "user-agent",
+                    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148",
+                ),
+                ("accept-language", "de-CH, de;q=0.9, en;q=0.7, *;q=0.5"),
+                (
+                    "cookie",
+                    "a=1; session=0123456789abcdef0123456789abcdef; plan=pro; _ga=GA1.1.1234567.1234567",
+                ),
+                ("x-geo-country", "DE"),
+                ("if-none-match", "W/\"abc;e=0123456789abcdef\", \"abc\""),
+            ],
+        ),
+        answer: &[
+            ("cache-control", "public, max-age=600, s-maxage=3600, x-unknown=\"a, b\""),
+            ("age", "37"),
+            ("etag", "\"abc\""),
+            ("date", "Thu, 01 Jan 2026 00:00:00 GMT"),
+            ("vary", "Accept-Encoding, User-Agent"),
+            ("vary", "accept-language, Cookie"),
+        ],
+        is_done: false,
+        ..Operation::new(name, json!([]), "")
     }
 }
 
