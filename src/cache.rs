@@ -131,6 +131,8 @@ pub struct Answer<'a> {
     pub status: StatusCode,
     /// The headers that it has.
     pub headers: &'a HeaderMap,
+    /// What is decided of its `Vary`.
+    pub vary: Option<&'a HeaderEdit>,
     /// Whether patches of pages may apply to it.
     pub is_page: bool,
     /// What the request asked.
@@ -210,7 +212,7 @@ impl CacheHeaders {
                     Storable::Without(_) if !policy.is_kept_in_front => true,
                     Storable::Yes | Storable::Without(_) => answer.is_of_visitor && policy.is_kept_in_front,
                 };
-                policy.edit(answer.headers, is_personal, is_sealed, &mut edits.headers);
+                policy.edit(answer, is_personal, is_sealed, &mut edits.headers);
                 let is_kept = policy.is_kept_in_front && !is_sealed && (!is_personal || policy.is_keyed());
                 if is_kept && matches!(answer.cookies, Storable::Without(_)) {
                     edits.drops_cookies = true;

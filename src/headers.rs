@@ -31,6 +31,25 @@ impl HeaderEdit {
     }
 }
 
+/// The values that a header has once `edits` are carried out on `headers`.
+#[must_use]
+pub fn values_after<'h>(
+    headers: &'h HeaderMap,
+    edits: &'h [HeaderEdit],
+    name: &HeaderName,
+) -> Vec<&'h HeaderValue> {
+    let mut values: Vec<&HeaderValue> = headers.get_all(name).iter().collect();
+    for edit in edits {
+        match edit {
+            HeaderEdit::Set(edited, value) if edited == name => values = vec![value],
+            HeaderEdit::Add(edited, value) if edited == name => values.push(value),
+            HeaderEdit::Remove(edited) if edited == name => values.clear(),
+            _ => {}
+        }
+    }
+    values
+}
+
 /// The values of `name` as one list, as RFC 9110 § 5.3 reads repeated headers: split at commas, trimmed, not empty.
 pub fn list<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h [u8]> {
     headers

@@ -19,7 +19,7 @@ use std::borrow::Cow;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use sha2::{Digest as _, Sha256};
 
-use crate::headers::HeaderEdit;
+use crate::headers::{HeaderEdit, values_after};
 use crate::request::RequestHead;
 
 /// Which configuration and which route.
@@ -52,13 +52,13 @@ pub enum Mark {
     },
 }
 
-/// What tells stored responses of one URL apart, in 32 hexadecimal digits. A visitor may choose some of these values, and
+/// What tells stored responses of one URL apart: of the headers of a request, after their changes, those with these names. In 32 hexadecimal digits. A visitor may choose some of these values, and
 /// must not find two that are one; hence no faster hash.
 #[must_use]
 pub fn key(
     configuration: u128,
     route: &str,
-    headers: &HeaderMap,
+    (headers, edits): (&HeaderMap, &[HeaderEdit]),
     names: impl IntoIterator<Item = HeaderName>,
 ) -> String {
     let mut hash = Sha256::new();
@@ -70,9 +70,9 @@ pub fn key(
     field(route.as_bytes());
     for name in names {
         field(name.as_str().as_bytes());
-        let values: Vec<&[u8]> = headers.get_all(&name).iter().map(HeaderValue::as_bytes).collect();
+        let values = values_after(headers, edits, &name);
         field(&u64::try_from(values.len()).unwrap_or(u64::MAX).to_le_bytes());
-        values.into_iter().for_each(&mut field);
+        values.into_iter().map(HeaderValue::as_bytes).for_each(&mut field);
     }
     let digest: [u8; 32] = hash.finalize().into();
     digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
@@ -210,17 +210,20 @@ mod tests {
         };
         let one = map(&[("accept-language", "en"), ("x-other", "1")]);
         let keys = [
-            key(1, "r", &one, names()),
-            key(2, "r", &one, names()),
-            key(1, "s", &one, names()),
-            key(1, "r", &HeaderMap::new(), names()),
-            key(1, "r", &map(&[("accept-language", "")]), names()),
-            key(1, "r", &map(&[("accept-language", "e"), ("accept-language", "n")]), names()),
-            key(1, "r", &map(&[("cookie", "en")]), names()),
+            key(1, "r", (&one, &[]), names()),
+            key(2, "r", (&one, &[]), names()),
+            key(1, "s", (&one, &[]), names()),
+            key(1, "r", (&HeaderMap::new(), &[]), names()),
+            key(1, "r", (&map(&[("accept-language", "")]), &[]), names()),
+            key(1, "r", (&map(&[("accept-language", "e"), ("accept-language", "n")]), &[]), names()),
+            key(1, "r", (&map(&[("cookie", "en")]), &[]), names()),
         ];
         let different: std::collections::BTreeSet<&String> = keys.iter().collect();
         assert_eq!(different.len(), keys.len());
-        assert_eq!(keys[0], key(1, "r", &map(&[("accept-language", "en"), ("x-other", "2")]), names()));
+        assert_eq!(
+            keys[0],
+            key(1, "r", (&map(&[("accept-language", "en"), ("x-other", "2")]), &[]), names())
+        );
         assert!(keys[0].len() == 32);
     }
 

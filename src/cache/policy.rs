@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
+use super::Answer;
 use super::check::says_shared;
 use super::dialect::{CDN_CACHE_CONTROL, Syntax, is_for_shared_caches};
 use super::merge::{self, Origin};
@@ -62,7 +63,15 @@ impl Policy {
     }
 
     /// Says what the key says in words that every cache knows (RFC 9110 § 12.5.5).
-    fn vary(&self, headers: &HeaderMap) -> Option<HeaderEdit> {
+    fn vary(&self, answer: &Answer<'_>) -> Option<HeaderEdit> {
+        let mut decided = HeaderMap::new();
+        let headers = match answer.vary {
+            Some(vary) => {
+                vary.apply(&mut decided);
+                &decided
+            }
+            None => answer.headers,
+        };
         let said = |name: &str| {
             let mut names = list(headers, &header::VARY);
             names.any(|it| it == b"*" || it.eq_ignore_ascii_case(name.as_bytes()))
@@ -74,11 +83,12 @@ impl Policy {
 
     pub(super) fn edit(
         &self,
-        headers: &HeaderMap,
+        answer: &Answer<'_>,
         is_personal: bool,
         is_sealed: bool,
         edits: &mut Vec<HeaderEdit>,
     ) {
+        let headers = answer.headers;
         let origin = Origin::read(headers);
         let mut written: BTreeSet<&str> = BTreeSet::new();
         let mut sets = Vec::new();
@@ -128,7 +138,7 @@ impl Policy {
         }
         edits.extend(sets);
         if is_personal {
-            edits.extend(self.vary(headers));
+            edits.extend(self.vary(answer));
         }
         // What else speaks of time must not defeat the new lifetimes (RFC 9111 § 4.2.3, 5.1, 5.3). An old `Date` makes a
         // response old as `Age` does; where there is none, whoever passes it on writes the present one (RFC 9110 § 6.6.1),

@@ -367,6 +367,7 @@ fn the_store_is_told_by_the_policy_that_fits() {
         let answer = Answer {
             status,
             headers: &headers,
+            vary: None,
             is_page: true,
             asked: &asked,
             values: &values,

@@ -144,7 +144,7 @@ pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &
     let conditions = match &behind {
         Behind::Cache(remembered) => {
             edits.headers.extend(remembered.edits());
-            Cow::Owned(remembered.without(&request.headers))
+            Cow::Owned(Remembered::others(&request.headers))
         }
         Behind::Origin | Behind::Passing => Cow::Borrowed(&request.headers),
     };
@@ -310,9 +310,8 @@ impl RequestEdits {
             Behind::Origin => {}
             Behind::Passing => self.headers.extend(Mark::passing(engine.digest(), &route.name)),
             Behind::Cache(_) => {
-                let mut sent = request.headers.clone();
-                self.headers.iter().for_each(|edit| edit.apply(&mut sent));
-                let key = mark::key(engine.digest(), &route.name, &sent, route.key.told_apart_by());
+                let sent = (&request.headers, self.headers.as_slice());
+                let key = mark::key(engine.digest(), &route.name, sent, route.key.told_apart_by());
                 let authority = self.authority.as_deref().unwrap_or(&request.authority);
                 let url = [request.scheme.as_str(), authority, path];
                 let keyed = mark::with_key(path, &key);

@@ -239,6 +239,7 @@ impl Keyed {
         let of_caches = route.cache.store_edits(&Answer {
             status,
             headers: came,
+            vary: None,
             is_page: judged.is_ok(),
             asked: &self.asked,
             values: &self.values,

@@ -1,6 +1,5 @@
 //! The head of the response on its way to the visitor: what caches are told, and whether the body is edited.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -20,7 +19,7 @@ use crate::coding::{Bounds, Coding, Decoder};
 use crate::config::model::{ContentCoding, Limits};
 use crate::csp::Verdict;
 use crate::engine::Route;
-use crate::headers::{HeaderEdit, list};
+use crate::headers::{HeaderEdit, list, values_after};
 use crate::patch::admission::Admission;
 use crate::patch::{Action, Patch};
 
@@ -44,9 +43,15 @@ impl Visit {
         let head = Head { status, arrived: headers, came: &came, record: &record };
         let mut answered = self.answer_with(route, &head, edits);
         let Behind::Cache(remembered) = &self.behind else { return answered };
-        let mut leaving = headers.clone();
-        answered.headers.iter().for_each(|edit| edit.apply(&mut leaving));
-        if !self.debug && remembered.answers(status, &leaving) {
+        let mut validators = HeaderMap::new();
+        for name in [header::ETAG, header::LAST_MODIFIED] {
+            for value in values_after(headers, &answered.headers, &name) {
+                validators.append(name.clone(), value.clone());
+            }
+        }
+        if !self.debug && remembered.answers(status, &validators) {
+            let mut leaving = headers.clone();
+            answered.headers.iter().for_each(|edit| edit.apply(&mut leaving));
             answered.body = not_modified(&leaving, answered.body);
         }
         answered
@@ -65,11 +70,7 @@ impl Visit {
         let patches = || patches.iter().copied();
         // Before patches: what they say of `Vary` is about what they change.
         let vary = route.key.vary(headers, self.is_limited).filter(|_| self.is_covered);
-        let mut told_apart = Cow::Borrowed(headers);
-        if let Some(vary) = vary {
-            vary.apply(told_apart.to_mut());
-            edits.push(vary);
-        }
+        edits.extend(vary.clone());
         let mut report =
             Report { route: Some(route.name.clone()), rewritten: self.rewritten, ..Report::default() };
         for patch in patches() {
@@ -93,7 +94,8 @@ impl Visit {
         };
         let of_caches = route.cache.edits(&Answer {
             status,
-            headers: &told_apart,
+            headers,
+            vary: vary.as_ref(),
             is_page,
             asked: &self.asked,
             values: &self.values,
@@ -107,16 +109,18 @@ impl Visit {
             edits.extend(protection(headers));
             edits.push(HeaderEdit::Set(header::CACHE_CONTROL, NOT_STORABLE));
         }
-        let mut seen = head.arrived.clone();
-        edits.iter().for_each(|edit| edit.apply(&mut seen));
         let mut done_in_head = Vec::new();
-        for patch in patches() {
-            let of_head = patch.head.edits(&self.values, &seen, is_page);
-            of_head.iter().for_each(|edit| edit.apply(&mut seen));
-            if !of_head.is_empty() {
-                done_in_head.push(patch.label.clone());
+        if patches().any(|patch| !patch.head.is_empty()) {
+            let mut seen = head.arrived.clone();
+            edits.iter().for_each(|edit| edit.apply(&mut seen));
+            for patch in patches() {
+                let of_head = patch.head.edits(&self.values, &seen, is_page);
+                of_head.iter().for_each(|edit| edit.apply(&mut seen));
+                if !of_head.is_empty() {
+                    done_in_head.push(patch.label.clone());
+                }
+                edits.extend(of_head);
             }
-            edits.extend(of_head);
         }
         // JSON, and patches of pages only.
         let gate = gate.and_then(|readable| {

@@ -137,6 +137,7 @@ impl<'f> Policy<'f> {
         let answer = Answer {
             status: StatusCode::OK,
             headers: &headers,
+            vary: None,
             is_page: true,
             asked: &route.cache.asked(&HeaderMap::new()),
             values: &Values::default(),

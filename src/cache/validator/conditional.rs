@@ -212,12 +212,15 @@ impl Remembered {
         remembered
     }
 
-    /// The headers of the request without them.
+    /// The conditions of a request that are not remembered, as they go to the origin.
     #[must_use]
-    pub fn without(&self, headers: &HeaderMap) -> HeaderMap {
-        let mut without = headers.clone();
-        self.edits().iter().for_each(|edit| edit.apply(&mut without));
-        without
+    pub fn others(headers: &HeaderMap) -> HeaderMap {
+        let names = [header::IF_MATCH, header::IF_UNMODIFIED_SINCE, header::IF_RANGE, header::RANGE];
+        let lines = |name: HeaderName| {
+            let values = headers.get_all(&name).iter().cloned();
+            values.map(move |value| (name.clone(), value)).collect::<Vec<_>>()
+        };
+        names.into_iter().flat_map(lines).collect()
     }
 
     /// What takes them off.
