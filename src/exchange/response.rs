@@ -109,19 +109,7 @@ impl Visit {
             edits.extend(protection(headers));
             edits.push(HeaderEdit::Set(header::CACHE_CONTROL, NOT_STORABLE));
         }
-        let mut done_in_head = Vec::new();
-        if patches().any(|patch| !patch.head.is_empty()) {
-            let mut seen = head.arrived.clone();
-            edits.iter().for_each(|edit| edit.apply(&mut seen));
-            for patch in patches() {
-                let of_head = patch.head.edits(&self.values, &seen, is_page);
-                of_head.iter().for_each(|edit| edit.apply(&mut seen));
-                if !of_head.is_empty() {
-                    done_in_head.push(patch.label.clone());
-                }
-                edits.extend(of_head);
-            }
-        }
+        let done_in_head = self.edit_head(patches(), head, is_page, &mut edits);
         // JSON, and patches of pages only.
         let gate = gate.and_then(|readable| {
             let fits = patches().chain(stored.iter().copied()).any(|patch| patch.edits(readable.kind));
@@ -142,10 +130,8 @@ impl Visit {
         };
         let is_wanted = patches().any(wanted);
         let is_made = stored.iter().any(|patch| wanted(patch));
-        let labels: Option<Vec<&str>> = self
-            .debug
-            .then(|| patches().chain(stored.iter().copied()).map(|patch| patch.label.as_str()).collect());
-        let labels = labels.map(|labels| labels.join(","));
+        let labels = || patches().chain(stored.iter().copied()).map(|patch| patch.label.as_str());
+        let labels = self.debug.then(|| labels().collect::<Vec<_>>().join(","));
         let not_tried = || {
             patches().filter(|patch| wanted(patch)).map(|patch| {
                 let done = done_in_head.contains(&patch.label);
@@ -216,6 +202,31 @@ impl Visit {
             edits.extend(debug_headers(&text, headers));
         }
         Answered { headers: edits, body }
+    }
+
+    /// Makes the edits of patches in the head; the names of those that made some.
+    fn edit_head<'p>(
+        &self,
+        patches: impl Iterator<Item = &'p Patch> + Clone,
+        head: &Head<'_>,
+        is_page: bool,
+        edits: &mut Vec<HeaderEdit>,
+    ) -> Vec<String> {
+        let mut done = Vec::new();
+        if patches.clone().all(|patch| patch.head.is_empty()) {
+            return done;
+        }
+        let mut seen = head.arrived.clone();
+        edits.iter().for_each(|edit| edit.apply(&mut seen));
+        for patch in patches {
+            let of_patch = patch.head.edits(&self.values, &seen, is_page);
+            of_patch.iter().for_each(|edit| edit.apply(&mut seen));
+            if !of_patch.is_empty() {
+                done.push(patch.label.clone());
+            }
+            edits.extend(of_patch);
+        }
+        done
     }
 
     /// The exchange ended before a response came.
