@@ -7,6 +7,7 @@ mod fold;
 pub(crate) mod javascript;
 pub mod operation;
 pub mod outcome;
+pub(crate) mod seam;
 pub mod splice;
 mod start_tag;
 pub mod tag_rewrite;

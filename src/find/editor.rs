@@ -2,13 +2,14 @@
 
 use std::rc::Rc;
 
-use engraft_locate::offset::as_u64;
+use engraft_locate::offset::{as_u64, as_usize};
 
 use super::Page;
 use super::pattern::{Found, Horizon};
 use super::reader::{Read, Reader};
 use super::window::Window;
 use crate::html::outcome::Skip;
+use crate::html::seam;
 use crate::html::text_editor::{TextEdit, TextEditor, TextOutcome};
 
 /// How much is decoded before it is searched: a page may come as one piece.
@@ -21,6 +22,9 @@ pub(super) struct Editor {
     page: Rc<Page>,
     reader: Reader,
     window: Window,
+    /// The source of the node, as far as matches may still stand in it, and a little before; and where it starts.
+    source: Vec<u8>,
+    source_at: u64,
     /// Bytes behind the window that are not decided yet: a part of a character or of a reference.
     pending: Vec<u8>,
     /// Where in the window a match may start.
@@ -39,6 +43,8 @@ impl Editor {
             reader: Reader::new(page.charset),
             page,
             window: Window::default(),
+            source: Vec::new(),
+            source_at: 0,
             pending: Vec::new(),
             from: 0,
             is_in_node: false,
@@ -52,6 +58,8 @@ impl Editor {
     fn start_node(&mut self, at: u64) {
         self.reader.start();
         self.window.start(at);
+        self.source.clear();
+        self.source_at = at;
         self.pending.clear();
         self.from = 0;
         self.is_in_node = true;
@@ -65,6 +73,7 @@ impl Editor {
 
     fn take(&mut self, piece: &[u8], end: bool, edits: &mut Vec<TextEdit>) {
         self.pending.extend_from_slice(piece);
+        self.source.extend_from_slice(piece);
         let bytes = std::mem::take(&mut self.pending);
         let mut rest = bytes.as_slice();
         while !self.given_up {
@@ -83,6 +92,16 @@ impl Editor {
         }
         self.pending.extend_from_slice(rest);
         self.search(if end { Horizon::Closed } else { Horizon::Open }, edits);
+        let open_from = as_usize(self.window.source_start(self.from).saturating_sub(self.source_at));
+        let past = open_from.saturating_sub(seam::LOOK_BACK).min(self.source.len());
+        self.source.drain(..past);
+        self.source_at = self.source_at.saturating_add(as_u64(past));
+    }
+
+    /// The source of the node before `at`, at least as much as is to be looked at.
+    fn before(&self, at: u64) -> &[u8] {
+        let length = as_usize(at.saturating_sub(self.source_at)).min(self.source.len());
+        self.source.get(..length).unwrap_or_default()
     }
 
     /// Nothing matches over it, and what follows sees a character that is no letter.
@@ -111,8 +130,12 @@ impl Editor {
                         Some(source) => {
                             let seen = text.get(..seen).unwrap_or(text);
                             let with = self.page.replacement.bytes(&self.page.pattern, seen, start);
+                            let before = self.before(source.start);
+                            // What nothing stands for would let what is before it and what is behind it make a tag.
+                            let stays = with.is_empty() && seam::is_open(before);
+                            let with = seam::behind(before, with);
                             self.given_up = !self.page.take_match() || !self.page.take_bytes(with.len());
-                            if !self.given_up {
+                            if !self.given_up && !stays {
                                 self.replaced = self.replaced.saturating_add(1);
                                 edits.push(TextEdit { range: source, with });
                             }

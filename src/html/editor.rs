@@ -11,8 +11,9 @@ use encoding_rs::Encoding;
 
 use super::fold::{AtElement, Changes, Ended, Fold};
 use super::locate::{Bounds, ElementId, End, LeadTag, Locator, Place, Sighting, StartTag, Target};
-use super::operation::{ElementPatch, Landmark, Operation, Site};
+use super::operation::{ElementPatch, Landmark, Operation, RAW_TEXT, Site};
 use super::outcome::{Outcome, Skip};
+use super::seam;
 use super::splice::{Edit, Inner, RegionId, SpliceError, Splicer};
 use super::tag_rewrite::{AttributeChange, TagView};
 use super::texts::Texts;
@@ -279,9 +280,11 @@ impl Editor {
         if !start_tag.can_have_content {
             self.tally(&fold, start_tag.element);
             let edits = fold.void(&start_tag, self.splicer.window(chunk), &self.ended);
+            let edits = self.apart(edits, &start_tag, chunk);
             return self.edit(edits);
         }
         let edits = fold.at_start(&start_tag, self.splicer.window(chunk), &self.ended);
+        let edits = self.apart(edits, &start_tag, chunk);
         if needs_end {
             self.open.push(OpenElement { start_tag, patches, held: None });
         } else {
@@ -403,10 +406,13 @@ impl Editor {
             Some((region, _)) => {
                 let source = self.splicer.window(chunk);
                 let (lead, inner, trail) = fold.whole(&start_tag, &end, source, &mut self.ended);
+                let (lead, trail) =
+                    (self.apart(lead, &start_tag, chunk), self.apart(trail, &start_tag, chunk));
                 self.splicer.settle(region, lead, inner, trail, &mut self.dropped)
             }
             None => {
-                let edits = fold.at_end(end.element.0, &end, &mut self.ended);
+                let edits = fold.at_end(end.element.0, &end, &mut self.ended).into();
+                let edits = self.apart(edits, &start_tag, chunk);
                 self.edit(edits)
             }
         }
@@ -482,6 +488,8 @@ impl Editor {
             skip_all(&mut self.outcomes, late.into_iter().map(|at| at.patch), Skip::HeldTooLong);
             let fold = Fold::new(&self.patches, &element.patches);
             let lead = fold.at_start(&element.start_tag, self.splicer.window(chunk), &self.ended);
+            let start_tag = element.start_tag.clone();
+            let lead = self.apart(lead, &start_tag, chunk);
             self.splicer.settle(region, lead, Inner::Keep, Vec::new(), &mut self.dropped)?;
         }
         Ok(())
@@ -498,7 +506,34 @@ impl Editor {
         self.tally(&fold, start_tag.element);
         let Some((region, _)) = held else { return Ok(()) };
         let lead = fold.at_start(&start_tag, self.splicer.window(chunk), &self.ended);
+        let lead = self.apart(lead, &start_tag, chunk);
         self.splicer.settle(region, lead, Inner::Keep, Vec::new(), &mut self.dropped)
+    }
+
+    /// Edits at the tags of an element, such that no text before them makes a tag together with what is inserted or what follows.
+    fn apart(&self, mut edits: Vec<Edit>, start_tag: &StartTag, chunk: &[u8]) -> Vec<Edit> {
+        let is_raw = start_tag.html && RAW_TEXT.contains(&start_tag.name.as_str());
+        for edit in &mut edits {
+            let at = edit.range.start;
+            let is_in_tag = at > start_tag.tag.start && at < start_tag.tag.end;
+            let is_in_raw_text = is_raw && at > start_tag.tag.start && edit.range.is_empty();
+            if is_in_tag || is_in_raw_text || (edit.range.is_empty() && edit.with.is_empty()) {
+                continue;
+            }
+            let before = self.splicer.before(at, chunk);
+            let next = at..edit.range.end.min(at.saturating_add(1));
+            // The name of a tag that gets another one.
+            let is_name = self.splicer.window(chunk).get(next).first().is_some_and(u8::is_ascii_alphabetic);
+            if is_name {
+                continue;
+            }
+            if !edit.with.is_empty() {
+                edit.with = seam::behind(&before, std::mem::take(&mut edit.with));
+            } else if before.last() == Some(&b'<') {
+                edit.with = seam::APART.to_vec();
+            }
+        }
+        edits
     }
 
     fn edit(&mut self, edits: impl IntoIterator<Item = Edit>) -> Result<(), SpliceError> {

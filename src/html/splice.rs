@@ -57,6 +57,9 @@ pub enum Inner {
     Drop,
 }
 
+/// How many bytes of the source are known once they have left.
+pub const MAX_PAST: usize = 16;
+
 /// The caller broke the order of calls: a bug of ours, never of the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -114,6 +117,8 @@ pub struct Splicer {
     /// Source bytes that came and have not left; the first one is at offset `released`.
     held: Vec<u8>,
     released: u64,
+    /// The last bytes of the source that have left.
+    past: Vec<u8>,
     edits: Vec<Edit>,
     regions: Vec<Open>,
     next_region: u32,
@@ -137,6 +142,16 @@ impl Splicer {
     #[must_use]
     pub fn window<'a>(&'a self, chunk: &'a [u8]) -> Window<'a> {
         Window { start: self.released, held: &self.held, chunk }
+    }
+
+    /// The last bytes of the source before `at`, at most [`MAX_PAST`]; `at` is no earlier than what has left.
+    #[must_use]
+    pub fn before(&self, at: u64, chunk: &[u8]) -> Vec<u8> {
+        let from = at.saturating_sub(as_u64(MAX_PAST));
+        let here = self.window(chunk).get(from.max(self.released)..at);
+        let missing = as_usize(self.released.saturating_sub(from)).min(self.past.len());
+        let past = self.past.get(self.past.len().saturating_sub(missing)..).unwrap_or_default();
+        [past, &here].concat()
     }
 
     /// Notes an edit.
@@ -228,12 +243,14 @@ impl Splicer {
         };
 
         let chunk_start = received.saturating_sub(as_u64(chunk.len()));
+        let past = self.before(keep_until.max(at), chunk);
         if keep_until == received {
             window.copy(at..chunk_start, out);
             let tail_start = at.max(chunk_start);
             self.forget(used);
             self.held.clear();
             self.released = received;
+            self.past = past;
             return as_usize(received.saturating_sub(tail_start));
         }
         window.copy(at..keep_until, out);
@@ -244,6 +261,7 @@ impl Splicer {
         self.held.extend_from_slice(chunk.get(from_chunk..).unwrap_or_default());
         self.forget(used);
         self.released = released;
+        self.past = past;
         self.max_held = self.max_held.max(self.held.len());
         0
     }

@@ -195,3 +195,20 @@ fn owners_of_dropped_edits_are_told() {
         Err(SpliceError::UnknownRegion)
     );
 }
+
+#[test]
+fn what_has_left_is_known_for_a_while() {
+    let source: Vec<u8> = (b'a'..=b'z').cycle().take(100).collect();
+    for size in [1, 3, 20, 100] {
+        let (mut splicer, mut out, mut at) = (Splicer::default(), Vec::new(), 0);
+        for chunk in source.chunks(size) {
+            let end = at + chunk.len();
+            let expected = &source[end.saturating_sub(MAX_PAST)..end];
+            assert_eq!(splicer.before(as_u64(end), chunk), expected, "{size} to {end}");
+            let expected = &source[at.saturating_sub(MAX_PAST)..at];
+            assert_eq!(splicer.before(as_u64(at), chunk), expected, "{size} from {at}");
+            splicer.push(chunk, as_u64(end), &mut out);
+            at = end;
+        }
+    }
+}

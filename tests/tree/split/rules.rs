@@ -115,24 +115,6 @@ const RULES: &[(&str, &str, &str, &str)] = &[
         r#"{"select": "dt", "append": "<span>n</span>"}"#,
         "<dt>",
     ),
-    (
-        "it may take away or move what the other one selects",
-        r#"{"select": "b2", "attributes": {"set": {"title": "{{ v }}"}}}"#,
-        r#"{"select": "p", "find": " b", "replace_with": "b2"}"#,
-        "<p>1 < b c>x</p>",
-    ),
-    (
-        "it may take away or move what the other one selects",
-        r#"{"select": "p", "attributes": {"set": {"title": "{{ v }}"}}}"#,
-        r#"{"select": "title", "find": "x", "replace_with": " y "}"#,
-        "<title></titlex><p></title>",
-    ),
-    (
-        "it may take away or move what the other one selects",
-        r#"{"select": "b2", "attributes": {"set": {"title": "{{ v }}"}}}"#,
-        r#"{"select": "li", "append": "b2 c"}"#,
-        "<ul><li>1 <</li></ul><p>x</p>",
-    ),
 ];
 
 /// What goes wrong without a rule, and what is kept together for another reason than was thought.
