@@ -134,8 +134,11 @@ pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &
     }
     let accepts_gzip = accepts_gzip(&request.headers);
     let mut variant = Variant::of(engine, route, &eligible, &values, &request.method, accepts_gzip);
+    // Caches answer from what they have stored, whatever these say (Envoy's, 1.36 to 1.40); only the origin can judge them.
+    let mut guards = [header::IF_MATCH, header::IF_UNMODIFIED_SINCE].into_iter();
+    let is_guarded = guards.any(|name| request.headers.contains_key(name));
     let behind = match engine.stage() {
-        Stage::Client if route.key.is_stored() && keepers.store => {
+        Stage::Client if route.key.is_stored() && keepers.store && !is_guarded => {
             Behind::Cache(Remembered::of(&request.method, &request.headers))
         }
         Stage::Client if route.key.is_stored() => Behind::Passing,

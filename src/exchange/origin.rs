@@ -229,6 +229,8 @@ impl Keyed {
         let cookies = is_storable(came, route.key.droppable_cookies());
         report.not_storable = if cookies == Storable::No {
             Some(NotStorable::SetCookie)
+        } else if status == StatusCode::PARTIAL_CONTENT {
+            Some(NotStorable::Partial)
         } else if !route.key.tells_apart(came) {
             Some(NotStorable::Vary)
         } else if judged.is_err() && is_coded(route, came) {

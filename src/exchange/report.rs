@@ -42,6 +42,8 @@ pub enum NotStorable {
     Vary,
     /// It has a content coding that not all visitors take, though the origin was asked for none.
     ContentCoding,
+    /// It is a part of the body only, and would pass for the whole.
+    Partial,
     /// The visitor's cookies keep it from the cache, or the request is none that a cache may answer.
     Passing,
     /// The client stage has another configuration.
@@ -56,6 +58,7 @@ impl NotStorable {
             Self::SetCookie => "set_cookie",
             Self::Vary => "vary",
             Self::ContentCoding => "content_coding",
+            Self::Partial => "partial",
             Self::Passing => "passing",
             Self::OtherConfiguration => "other_configuration",
         }

@@ -215,7 +215,7 @@ impl Remembered {
     /// The conditions of a request that are not remembered, as they go to the origin.
     #[must_use]
     pub fn others(headers: &HeaderMap) -> HeaderMap {
-        let names = [header::IF_MATCH, header::IF_UNMODIFIED_SINCE, header::IF_RANGE, header::RANGE];
+        let names = [header::IF_RANGE, header::RANGE];
         let lines = |name: HeaderName| {
             let values = headers.get_all(&name).iter().cloned();
             values.map(move |value| (name.clone(), value)).collect::<Vec<_>>()
