@@ -163,12 +163,13 @@ impl Fold {
     /// What goes in at the end of the content and behind the element, with the end tags that must come before it.
     fn tail(&self, end: &End, ended: &mut Ended) -> (Vec<u8>, Vec<u8>) {
         let mut append = Vec::new();
-        if self.content.is_some() || matches!(self.element, Fate::Replaced(_)) {
-            // New content has nothing open at its end.
+        let is_new = self.content.is_some() || matches!(self.element, Fate::Replaced(_));
+        if is_new {
             ended.inside(end.element);
         }
         if !self.append.is_empty() {
-            append = ended.write(&end.inner_lead);
+            // New content has nothing open at its end.
+            append = if is_new { Vec::new() } else { ended.write(&end.inner_lead) };
             ended.inside(end.element);
             append.extend_from_slice(&self.append);
         }

@@ -332,6 +332,12 @@ fn markup() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
 }
 
+#[test]
+fn new_content_has_nothing_open_at_its_end() {
+    let appended = Operation::Append(content("E"));
+    check(&[patch("td", [text("T"), appended])], "<table><tr><td><p>x</td>", "<table><tr><td>TE</td>");
+}
+
 fn operation() -> impl Strategy<Value = Operation> {
     prop_oneof![
         Just(text("T")),
