@@ -75,10 +75,10 @@ impl Fold {
         let mut fold = Self::default();
         for (at, patch) in on_element() {
             let index = at.patch;
-            let loses = |op: &Operation| {
-                replaced_by.is_some_and(|by| {
-                    by != index && !matches!(op, Operation::Before(_) | Operation::After(_))
-                }) || content_by.is_some_and(|by| by > index && (sets_content(op) || adds_content(op)))
+            let loses = |op: &Operation| match replaced_by {
+                // What takes the element is not itself taken away by new content for it.
+                Some(by) => by != index && !matches!(op, Operation::Before(_) | Operation::After(_)),
+                None => content_by.is_some_and(|by| by > index && (sets_content(op) || adds_content(op))),
             };
             if patch.operations.iter().any(loses) {
                 fold.covered.push(index);

@@ -338,6 +338,12 @@ fn new_content_has_nothing_open_at_its_end() {
     check(&[patch("td", [text("T"), appended])], "<table><tr><td><p>x</td>", "<table><tr><td>TE</td>");
 }
 
+#[test]
+fn of_two_patches_that_would_take_each_other_away_the_one_that_replaces_stands() {
+    let replaced = Operation::Replace(content("<q>R</q>"));
+    check(&[patch("p", [text("T"), replaced]), patch("p", [text("U")])], "<p>x</p>", "<q>R</q>");
+}
+
 fn operation() -> impl Strategy<Value = Operation> {
     prop_oneof![
         Just(text("T")),
