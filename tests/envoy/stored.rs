@@ -244,6 +244,16 @@ fn a_visitor_is_told_304_for_their_own_page_and_no_other() -> Outcome {
         assert_eq!(received.header("etag"), Some(if n == 1 { &*tag } else { &*other }));
         assert_eq!(received.header("content-type").is_some(), status == 200);
     }
+    // HEAD has the headers of GET.
+    let of_get = chain.get(&visitor(1, "/p/a"))?;
+    let head = |request: Request| chain.get(&request.header("cookie", "first_name=visitor-1"));
+    let asks = || Request::new("HEAD", "/p/a").header("accept-language", language(1).0);
+    let of_head = head(asks())?;
+    assert_eq!((of_head.status, of_head.body.len()), (200, 0));
+    for name in ["etag", "cache-control", "vary", "content-type"] {
+        assert_eq!(of_head.header(name), of_get.header(name), "{name}");
+    }
+    assert_eq!(head(asks().header("if-none-match", tag.as_str()))?.status, 304);
     // What guards a change is for the origin to judge, which is asked by its own tag.
     let guarded = chain.get(&visitor(1, "/p/a").header("if-match", tag.as_str()))?;
     assert_eq!(guarded.text(), expected(1, "/p/a", "en"));
