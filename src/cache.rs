@@ -78,7 +78,6 @@ pub struct CacheHeaders {
     stored_tags: Vec<Template>,
     /// The headers that tags stand in.
     tag_headers: Vec<tags::Limits>,
-    tag_header_names: Vec<HeaderName>,
     /// Whether every response depends on the visitor, not just pages.
     beyond_pages: bool,
     depends_on: BTreeSet<String>,
@@ -233,10 +232,10 @@ impl CacheHeaders {
     pub fn store_edits(&self, answer: &Answer<'_>) -> CacheEdits {
         let mut edits = CacheEdits::default();
         if answer.is_of_visitor || *answer.cookies == Storable::No {
-            edits.headers.push(HeaderEdit::Set(header::CACHE_CONTROL, NOT_STORABLE));
-            edits.headers.extend(removed(answer.headers, &[header::EXPIRES, header::VARY]));
+            edits.headers.extend(not_storable(answer.headers));
             return edits;
         }
+        edits.headers.extend(outranking(answer.headers));
         if matches!(answer.cookies, Storable::Without(_)) {
             edits.drops_cookies = true;
             edits.headers.push(HeaderEdit::Remove(header::SET_COOKIE));
@@ -288,16 +287,16 @@ impl CacheHeaders {
         }
     }
 
+    /// Whether every response depends on the visitor, not just pages.
+    #[must_use]
+    pub const fn is_beyond_pages(&self) -> bool {
+        self.beyond_pages
+    }
+
     /// The attributes of the visitor that the route's output depends on.
     #[must_use]
     pub const fn depends_on(&self) -> &BTreeSet<String> {
         &self.depends_on
-    }
-
-    /// The headers that tags stand in.
-    #[must_use]
-    pub fn tag_header_names(&self) -> &[HeaderName] {
-        &self.tag_header_names
     }
 
     /// The attributes that tags read.
@@ -339,6 +338,18 @@ impl CacheHeaders {
             edits.dropped_tags = edits.dropped_tags.saturating_add(dropped);
         }
     }
+}
+
+/// What keeps a response from the cache behind the personal edits, whichever that is.
+pub fn not_storable(headers: &HeaderMap) -> impl Iterator<Item = HeaderEdit> + '_ {
+    const OF_TIME: &[HeaderName] = &[header::AGE, header::EXPIRES, header::VARY];
+    let set = HeaderEdit::Set(header::CACHE_CONTROL, NOT_STORABLE);
+    outranking(headers).chain(removed(headers, OF_TIME)).chain([set])
+}
+
+/// What removes headers that some caches read before `Cache-Control`.
+fn outranking(headers: &HeaderMap) -> impl Iterator<Item = HeaderEdit> + '_ {
+    headers.keys().filter(|name| is_for_shared_caches(name)).cloned().map(HeaderEdit::Remove)
 }
 
 /// What removes those of `names` that are there.

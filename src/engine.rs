@@ -8,7 +8,6 @@ use std::hash::Hasher;
 
 use crate::cache::advice::advise;
 use crate::cache::key::{CacheKey, Keyed};
-use crate::cache::record;
 use crate::cache::validator::Variance;
 use crate::cache::{CacheHeaders, Dependence, OF_MATCH, Subject};
 use crate::config::model::{self, Config, ContentCoding, Delivery, Limits};
@@ -249,10 +248,11 @@ impl Route {
         };
         let mut cache =
             CacheHeaders::compile(route.cache.as_ref(), &subject, &path.clone().key("cache"), problems);
-        let key = CacheKey::compile(route, &patches, attributes, path, problems);
+        let key = CacheKey::compile(route, &patches, path, problems);
         cache.check_reads(key.reads(), &path.clone().key("cache"), problems);
         let rewrites = patches.iter().any(Patch::rewrites);
         let is_keyed = |name: &str| key.is_stored() && is_keyed(name, &key, attributes, rewrites);
+        key.check_patches(&patches, attributes, is_keyed, path, problems);
         let places = places(route, &patches, is_keyed);
         cache.choose_stored_tags(is_keyed);
         reads.extend(cache.reads().iter().cloned());
@@ -268,11 +268,6 @@ impl Route {
             patches,
             reads,
         }
-    }
-
-    /// What records have to do with of it.
-    pub(crate) fn subject_of_records(&self) -> record::Subject<'_> {
-        record::Subject { patches: self.patches.len(), tag_headers: self.cache.tag_header_names() }
     }
 
     /// Whether what its patches make is a function of what a [digest](crate::cache::validator::digest) covers, so that a tag
@@ -468,5 +463,27 @@ mod tests {
         };
         assert!(advice("client", "{}") && advice("origin", "{ store: no_store }"));
         assert!(!advice("both", "{}") && !advice("client", "{ store: { max_age: 1h } }"));
+    }
+
+    #[test]
+    fn patches_tell_the_origin_of_a_stored_page_nothing_that_is_not_in_its_key() {
+        let load = |patch: &str| {
+            let config = format!(
+                "version: 1\nattributes: {{ campaign: {{ query: utm_source }}, section: {{ path_segment: 0 }} }}\nroutes:\n- name: a\n  cache: {{ store: {{ max_age: 1h }}, query: {{ drop: [tracking] }} }}\n  patches: [{patch}]\n"
+            );
+            Engine::load(config.as_bytes()).map_err(|problems| problems.to_string())
+        };
+        for patch in [
+            // Dropped from the query.
+            "{ request_headers: { set: { x-a: '{{ campaign }}' } } }",
+            // Several URLs become one.
+            "{ rewrite: { path: /page } }, { request_headers: { set: { x-a: '{{ section }}' } } }",
+            // What is stored for GET answers HEAD.
+            "{ when: { request.method: HEAD }, request_headers: { set: { x-a: b } } }",
+        ] {
+            let problems = load(patch).map(|_| String::new()).unwrap_or_else(|problems| problems);
+            assert!(problems.contains("add `header: x-a` to `origin_reads`"), "{patch}: {problems}");
+        }
+        assert!(load("{ request_headers: { set: { x-a: '{{ section }}' } } }").is_ok());
     }
 }

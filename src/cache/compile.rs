@@ -64,7 +64,6 @@ impl CacheHeaders {
         headers.tag_headers = compiler.tag_headers();
         if !cache.tags.is_empty() {
             compiler.tags(&cache.tags, general_key, &path.clone().key("tags"), &mut headers);
-            headers.tag_header_names = headers.tag_headers.iter().map(|limits| limits.name.clone()).collect();
         }
         headers
     }

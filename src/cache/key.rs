@@ -61,7 +61,6 @@ impl CacheKey {
     pub fn compile(
         route: &model::Route,
         patches: &[Patch],
-        catalogue: &Catalogue,
         path: &Path,
         problems: &mut Vec<Problem>,
     ) -> Self {
@@ -81,9 +80,6 @@ impl CacheKey {
         let reads = OriginReads::compile(&route.origin_reads, &headers, set, &reads_path, problems);
         let is_stored = is_stored(cache);
         let is_kept = is_stored || is_kept_in_front(cache);
-        if is_stored {
-            unkeyed_request_headers(patches, &reads, catalogue, path, problems);
-        }
         Self { query, headers, reads: is_kept.then_some(reads), is_stored, droppable }
     }
 
@@ -201,6 +197,21 @@ impl CacheKey {
         list(response, &header::VARY).all(is_told)
     }
 
+    /// Refuses patches that tell the origin of a stored page what is not in its key. `is_keyed` tells what is, after all that patches
+    /// change.
+    pub(crate) fn check_patches(
+        &self,
+        patches: &[Patch],
+        catalogue: &Catalogue,
+        is_keyed: impl Fn(&str) -> bool,
+        path: &Path,
+        problems: &mut Vec<Problem>,
+    ) {
+        if let Some(reads) = self.reads.as_ref().filter(|_| self.is_stored) {
+            unkeyed_request_headers(patches, reads, catalogue, is_keyed, path, problems);
+        }
+    }
+
     /// Whether all requests of one key have the same value of an attribute.
     #[must_use]
     pub fn keyed(&self, catalogue: &Catalogue, attribute: &str) -> Keyed {
@@ -264,23 +275,20 @@ fn set_by_patches(patches: &[Patch]) -> Vec<HeaderName> {
     names.filter(|(_, sets)| *sets).map(|(name, _)| name.clone()).collect()
 }
 
-/// A patch that tells the origin something of the visitor makes the origin's page depend on it. That is fine where the
+/// A patch that tells the origin something that is not in the key makes the origin's page depend on it. That is fine where the
 /// header is declared, as it is in `Vary` then, and where it has few values.
 fn unkeyed_request_headers(
     patches: &[Patch],
     reads: &OriginReads,
     catalogue: &Catalogue,
+    is_keyed: impl Fn(&str) -> bool,
     path: &Path,
     problems: &mut Vec<Problem>,
 ) {
     for patch in patches {
         let Action::Exchange(template) = &patch.action else { continue };
-        let of_visitor: Vec<&str> = patch
-            .reads()
-            .iter()
-            .map(String::as_str)
-            .filter(|name| catalogue.depends_on_visitor(name))
-            .collect();
+        let of_visitor: Vec<&str> =
+            patch.reads().iter().map(String::as_str).filter(|name| !is_keyed(name)).collect();
         let Some(attribute) = of_visitor.first() else { continue };
         let mut refuse = |message: String| {
             let path = path.clone().key("patches");

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! :path: /p/shoes?page=2&x-engraft-key=89abcdef0123456789abcdef01234567
-//! x-engraft-route: 0123456789abcdef0123456789abcdef;product             (;passing where the response is not to be stored)
+//! x-engraft-route: 0123456789abcdef0123456789abcdef;product             (;passing or ;unstored where no key is)
 //! x-engraft-url: https://shop.example/p/shoes?page=2
 //! ```
 //!
@@ -30,20 +30,22 @@ const URL: HeaderName = HeaderName::from_static("x-engraft-url");
 const PARAMETER: &str = "x-engraft-key=";
 
 /// What stands behind the route of a request whose response is not to be stored.
-const PASSING: &str = "passing";
+pub const PASSING: &str = "passing";
+/// And of one that is left to the origin's word.
+const UNSTORED: &str = "unstored";
 
 /// What a request says of the client stage that it came through.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "whoever reads it must handle each")]
 pub enum Mark {
-    /// It came through none, or is on no route that is stored.
+    /// It came through none.
     None,
     /// It came through one with the same configuration.
     Ours {
         /// The name of the route.
         route: String,
-        /// The response may be stored: nothing of the request is in it that is not in the key.
-        is_keyed: bool,
+        /// What may become of the response.
+        standing: Standing,
     },
     /// It came through one with another configuration, or another version of engraft.
     Foreign {
@@ -52,12 +54,13 @@ pub enum Mark {
     },
 }
 
-/// What tells stored responses of one URL apart: of the headers of a request, after their changes, those with these names. In 32 hexadecimal digits. A visitor may choose some of these values, and
+/// What tells stored responses of one URL apart, and those of one path at several sites, for caches that do not: of the headers of a request, after their changes, those with these names. In 32 hexadecimal digits. A visitor may choose some of these values, and
 /// must not find two that are one; hence no faster hash.
 #[must_use]
 pub fn key(
     configuration: u128,
     route: &str,
+    site: &str,
     (headers, edits): (&HeaderMap, &[HeaderEdit]),
     names: impl IntoIterator<Item = HeaderName>,
 ) -> String {
@@ -68,6 +71,7 @@ pub fn key(
     };
     field(&configuration.to_le_bytes());
     field(route.as_bytes());
+    field(site.as_bytes());
     for name in names {
         field(name.as_str().as_bytes());
         let values = values_after(headers, edits, &name);
@@ -95,6 +99,18 @@ pub fn without_key(path: &str) -> Cow<'_, str> {
     Cow::Owned(if kept.is_empty() { before.to_owned() } else { format!("{before}?{}", kept.join("&")) })
 }
 
+/// What may become of a response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "whoever reads it must handle each")]
+pub enum Standing {
+    /// It may be stored: nothing of the request is in it that is not in the key.
+    Keyed,
+    /// It is not to be stored.
+    Passing,
+    /// Nothing of ours is stored here; what the origin says of it counts, but for what it sets for one visitor.
+    Unstored,
+}
+
 impl Mark {
     /// The changes that mark a request with a key, which is sent on to `scheme`, `authority` and `path`.
     #[must_use]
@@ -105,10 +121,11 @@ impl Mark {
         marks.into_iter().filter_map(|(name, value)| Some(HeaderEdit::Set(name, value?))).collect()
     }
 
-    /// The change that marks a request whose response no cache is to store.
+    /// The change that marks a request without a key; `route` is empty where it is on none.
     #[must_use]
-    pub fn passing(configuration: u128, route: &str) -> Option<HeaderEdit> {
-        let value = HeaderValue::try_from(format!("{configuration:032x};{route};{PASSING}")).ok()?;
+    pub fn unkeyed(configuration: u128, route: &str, is_passing: bool) -> Option<HeaderEdit> {
+        let word = if is_passing { PASSING } else { UNSTORED };
+        let value = HeaderValue::try_from(format!("{configuration:032x};{route};{word}")).ok()?;
         Some(HeaderEdit::Set(ROUTE, value))
     }
 
@@ -126,8 +143,11 @@ impl Mark {
             return Self::Foreign { configuration: digest };
         }
         match rest.split_once(';') {
-            None => Self::Ours { route: rest.to_owned(), is_keyed: true },
-            Some((route, _)) => Self::Ours { route: route.to_owned(), is_keyed: false },
+            None => Self::Ours { route: rest.to_owned(), standing: Standing::Keyed },
+            Some((route, word)) => {
+                let standing = if word == UNSTORED { Standing::Unstored } else { Standing::Passing };
+                Self::Ours { route: route.to_owned(), standing }
+            }
         }
     }
 }
@@ -135,7 +155,9 @@ impl Mark {
 /// The request as the client stage sent it, in its URL.
 #[must_use]
 pub fn with_marked_url(mut request: RequestHead) -> RequestHead {
-    let url = request.headers.get(URL).and_then(|url| url.to_str().ok()).and_then(|url| {
+    request.path = without_key(&request.path).into_owned();
+    let url = request.headers.get(URL).map(|url| String::from_utf8_lossy(url.as_bytes()).into_owned());
+    let url = url.as_deref().and_then(|url| {
         let (scheme, rest) = url.split_once("://")?;
         let (authority, path) = rest.split_at_checked(rest.find('/')?)?;
         Some([scheme, authority, path].map(str::to_owned))
@@ -160,12 +182,18 @@ mod tests {
     fn only_the_same_configuration_is_ours() {
         let edits = Mark::keyed(7, "product", ["https", "shop.example:8443", "/p/1?a=b"]);
         let request = marked(&edits);
-        assert_eq!(Mark::of(&request.headers, 7), Mark::Ours { route: "product".into(), is_keyed: true });
+        assert_eq!(
+            Mark::of(&request.headers, 7),
+            Mark::Ours { route: "product".into(), standing: Standing::Keyed }
+        );
         assert_eq!(Mark::of(&request.headers, 8), Mark::Foreign { configuration: Some(7) });
         assert_eq!(Mark::of(&HeaderMap::new(), 7), Mark::None);
         let told = with_marked_url(request);
-        let passing = marked(&[Mark::passing(7, "product").unwrap()]);
-        assert_eq!(Mark::of(&passing.headers, 7), Mark::Ours { route: "product".into(), is_keyed: false });
+        let passing = marked(&[Mark::unkeyed(7, "product", true).unwrap()]);
+        assert_eq!(
+            Mark::of(&passing.headers, 7),
+            Mark::Ours { route: "product".into(), standing: Standing::Passing }
+        );
         assert_eq!(
             [told.scheme, told.authority, told.path].map(|part| part),
             ["https", "shop.example:8443", "/p/1?a=b"]
@@ -210,19 +238,25 @@ mod tests {
         };
         let one = map(&[("accept-language", "en"), ("x-other", "1")]);
         let keys = [
-            key(1, "r", (&one, &[]), names()),
-            key(2, "r", (&one, &[]), names()),
-            key(1, "s", (&one, &[]), names()),
-            key(1, "r", (&HeaderMap::new(), &[]), names()),
-            key(1, "r", (&map(&[("accept-language", "")]), &[]), names()),
-            key(1, "r", (&map(&[("accept-language", "e"), ("accept-language", "n")]), &[]), names()),
-            key(1, "r", (&map(&[("cookie", "en")]), &[]), names()),
+            key(1, "r", "https://a", (&one, &[]), names()),
+            key(2, "r", "https://a", (&one, &[]), names()),
+            key(1, "s", "https://a", (&one, &[]), names()),
+            key(1, "r", "https://a", (&HeaderMap::new(), &[]), names()),
+            key(1, "r", "https://a", (&map(&[("accept-language", "")]), &[]), names()),
+            key(
+                1,
+                "r",
+                "https://a",
+                (&map(&[("accept-language", "e"), ("accept-language", "n")]), &[]),
+                names(),
+            ),
+            key(1, "r", "https://a", (&map(&[("cookie", "en")]), &[]), names()),
         ];
         let different: std::collections::BTreeSet<&String> = keys.iter().collect();
         assert_eq!(different.len(), keys.len());
         assert_eq!(
             keys[0],
-            key(1, "r", (&map(&[("accept-language", "en"), ("x-other", "2")]), &[]), names())
+            key(1, "r", "https://a", (&map(&[("accept-language", "en"), ("x-other", "2")]), &[]), names())
         );
         assert!(keys[0].len() == 32);
     }

@@ -22,33 +22,30 @@ use std::fmt;
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
+use super::dialect::is_for_shared_caches;
 use super::directive::age;
 use crate::headers::HeaderEdit;
 
 const RECORD: HeaderName = HeaderName::from_static("x-engraft-record");
 const PREFIX: &str = "x-engraft-origin-";
-/// What the origin stage writes anew for the cache, besides tags.
-const SAVED: [HeaderName; 7] = [
-    header::AGE,
-    header::CACHE_CONTROL,
-    header::DATE,
-    header::ETAG,
-    header::EXPIRES,
-    header::LAST_MODIFIED,
-    header::VARY,
+/// What the origin stage writes anew for the cache, besides headers that outrank `Cache-Control`.
+const SAVED: [&str; 13] = [
+    "age",
+    "cache-control",
+    "cache-tag",
+    "date",
+    "edge-cache-tag",
+    "etag",
+    "expires",
+    "last-modified",
+    "netlify-cache-tag",
+    "surrogate-key",
+    "vary",
+    "vercel-cache-tag",
+    "xkey",
 ];
 /// The longest list of patches: of those beyond it the client stage takes care.
 const MAX_LIST_BYTES: usize = 4096;
-
-/// What of a route a record has to do with.
-#[derive(Debug, Clone, Copy)]
-#[expect(clippy::exhaustive_structs, reason = "whoever writes or reads a record must say both")]
-pub struct Subject<'r> {
-    /// How many patches it has.
-    pub patches: usize,
-    /// The headers that its tags stand in.
-    pub tag_headers: &'r [HeaderName],
-}
 
 /// Which patches the stored body has.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -110,7 +107,6 @@ impl fmt::Display for Made {
 pub fn written(
     headers: &HeaderMap,
     configuration: u128,
-    subject: Option<Subject<'_>>,
     made: &Made,
     skipped: Option<&str>,
 ) -> Vec<HeaderEdit> {
@@ -120,27 +116,30 @@ pub fn written(
     };
     let record = HeaderValue::try_from(format!("{configuration:032x};{said}")).ok();
     let record = record.map(|record| HeaderEdit::Set(RECORD, record));
-    record.into_iter().chain(saved(headers, subject)).collect()
+    record.into_iter().chain(saved(headers)).collect()
 }
 
 /// What the origin says of its policy and validators, under names of its own: all of a record that a 304 brings, as it has
 /// no body to tell anything of. One line each, as caches lose others (RFC 9110 § 5.3; what must not be repeated can't be read then, as
 /// before).
-pub fn saved<'h>(
-    headers: &'h HeaderMap,
-    subject: Option<Subject<'h>>,
-) -> impl Iterator<Item = HeaderEdit> + 'h {
-    saved_names(subject).filter_map(move |name| {
-        let lines: Vec<&[u8]> = headers.get_all(&name).iter().map(HeaderValue::as_bytes).collect();
-        let value = HeaderValue::from_bytes(&lines.join(&b", "[..])).ok().filter(|_| !lines.is_empty())?;
-        Some(HeaderEdit::Set(saved_name(&name)?, value))
+pub fn saved(headers: &HeaderMap) -> impl Iterator<Item = HeaderEdit> + '_ {
+    headers.keys().filter(|name| is_saved(name)).filter_map(move |name| {
+        let lines: Vec<&[u8]> = headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
+        let value = HeaderValue::from_bytes(&lines.join(&b", "[..])).ok()?;
+        Some(HeaderEdit::Set(saved_name(name)?, value))
     })
 }
 
-/// What the origin stage writes anew for the cache.
-fn saved_names(subject: Option<Subject<'_>>) -> impl Iterator<Item = HeaderName> + '_ {
-    let tags = subject.map(|subject| subject.tag_headers).unwrap_or_default();
-    SAVED.into_iter().chain(tags.iter().cloned())
+/// Says of a stored response that it was not old when it came from the origin, as a 304 that says nothing of it means.
+#[must_use]
+pub fn not_aged(headers: &HeaderMap) -> Option<HeaderEdit> {
+    let name = saved_name(&header::AGE).filter(|_| !headers.contains_key(header::AGE))?;
+    Some(HeaderEdit::Set(name, HeaderValue::from_static("0")))
+}
+
+/// Whether the origin stage writes a header anew for the cache, or takes it from it.
+fn is_saved(name: &HeaderName) -> bool {
+    SAVED.contains(&name.as_str()) || is_for_shared_caches(name)
 }
 
 fn saved_name(name: &HeaderName) -> Option<HeaderName> {
@@ -197,24 +196,23 @@ impl Record {
 impl<'h> Arrived<'h> {
     /// Reads and takes off what the origin stage, with this configuration, put on a response of a route with so many patches.
     #[must_use]
-    pub fn with_record(headers: &'h HeaderMap, configuration: u128, subject: Subject<'_>) -> Self {
+    pub fn with_record(headers: &'h HeaderMap, configuration: u128, patches: usize) -> Self {
         let mut lines = headers.get_all(RECORD).into_iter();
         let record = match (lines.next(), lines.next()) {
             (None, _) => Record::None,
-            (Some(line), None) => {
-                parse(line, configuration, subject.patches).map_or(Record::Foreign, |made| Record::Ours {
-                    made,
-                    is_hit: headers.contains_key(header::AGE),
-                })
-            }
+            (Some(line), None) => parse(line, configuration, patches).map_or(Record::Foreign, |made| {
+                Record::Ours { made, is_hit: headers.contains_key(header::AGE) }
+            }),
             (Some(_), Some(_)) => Record::Foreign,
         };
         let mut edits: Vec<HeaderEdit> = Vec::new();
         if record != Record::None {
-            for name in saved_names(Some(subject)) {
-                edits.extend(headers.contains_key(&name).then(|| HeaderEdit::Remove(name.clone())));
-                let values = saved_name(&name).map(|saved| headers.get_all(saved)).into_iter().flatten();
-                edits.extend(values.map(|value| HeaderEdit::Add(name.clone(), value.clone())));
+            edits.extend(headers.keys().filter(|name| is_saved(name)).cloned().map(HeaderEdit::Remove));
+            for (saved, value) in headers {
+                let name =
+                    saved.as_str().strip_prefix(PREFIX).and_then(|name| HeaderName::try_from(name).ok());
+                let name = name.filter(is_saved);
+                edits.extend(name.map(|name| HeaderEdit::Add(name, value.clone())));
             }
             edits.extend(whole_age(headers));
         }
@@ -282,13 +280,6 @@ mod tests {
         headers
     }
 
-    static TAGS: [HeaderName; 1] = [HeaderName::from_static("cache-tag")];
-
-    /// Of a route with so many patches.
-    fn of(patches: usize) -> Subject<'static> {
-        Subject { patches, tag_headers: &TAGS }
-    }
-
     const ORIGIN: [(&str, &str); 7] = [
         ("cache-control", "private, max-age=5"),
         ("etag", "\"abc\""),
@@ -302,7 +293,7 @@ mod tests {
     #[test]
     fn the_head_comes_back_as_it_left_the_origin() {
         let origin = map(&ORIGIN);
-        let mut stored = applied(&origin, &written(&origin, 7, Some(of(6)), &Made::of(&[0, 1, 2, 5]), None));
+        let mut stored = applied(&origin, &written(&origin, 7, &Made::of(&[0, 1, 2, 5]), None));
         assert_eq!(stored["x-engraft-record"], "00000000000000000000000000000007;made=0-2,5");
         for (name, value) in [
             ("cache-control", "max-age=3600"),
@@ -313,17 +304,17 @@ mod tests {
             stored.insert(name, HeaderValue::from_static(value));
         }
         stored.remove("expires");
-        let arrived = Arrived::with_record(&stored, 7, of(6));
+        let arrived = Arrived::with_record(&stored, 7, 6);
         assert_eq!(arrived.record, Record::Ours { made: Made::of(&[0, 1, 2, 5]), is_hit: false });
         assert_eq!(*arrived.headers, origin);
         assert_eq!(applied(&stored, &arrived.edits), origin);
 
         stored.insert("age", HeaderValue::from_static("12"));
-        let hit = Arrived::with_record(&stored, 7, of(6));
+        let hit = Arrived::with_record(&stored, 7, 6);
         assert!(matches!(hit.record, Record::Ours { is_hit: true, .. }));
         assert_eq!(hit.headers["age"], "12");
         stored.insert("x-engraft-origin-age", HeaderValue::from_static("30"));
-        assert_eq!(Arrived::with_record(&stored, 7, of(6)).headers["age"], "42");
+        assert_eq!(Arrived::with_record(&stored, 7, 6).headers["age"], "42");
     }
 
     #[test]
@@ -334,7 +325,7 @@ mod tests {
             ("etag", "\"a\""),
             ("etag", "\"b\""),
         ]);
-        let stored = applied(&origin, &written(&origin, 7, None, &Made::default(), None));
+        let stored = applied(&origin, &written(&origin, 7, &Made::default(), None));
         assert_eq!(stored["x-engraft-origin-cache-control"], "private, max-age=5");
         assert_eq!(stored["x-engraft-origin-etag"], "\"a\", \"b\"");
     }
@@ -357,16 +348,16 @@ mod tests {
             ("\u{e9}", None),
         ] {
             let headers = map(&[("x-engraft-record", value), ("etag", "\"a\"")]);
-            let arrived = Arrived::with_record(&headers, 7, of(5));
+            let arrived = Arrived::with_record(&headers, 7, 5);
             let expected =
                 expected.map_or(Record::Foreign, |made| Record::Ours { made: Made::of(made), is_hit: false });
             assert_eq!(arrived.record, expected, "{value}");
             assert!(arrived.headers.is_empty());
         }
         let twice = map(&[("x-engraft-record", "00000000000000000000000000000007;made=1"); 2]);
-        assert_eq!(Arrived::with_record(&twice, 7, of(5)).record, Record::Foreign);
+        assert_eq!(Arrived::with_record(&twice, 7, 5).record, Record::Foreign);
         let plain = map(&ORIGIN);
-        let arrived = Arrived::with_record(&plain, 7, of(5));
+        let arrived = Arrived::with_record(&plain, 7, 5);
         assert_eq!((arrived.record, arrived.edits.len()), (Record::None, 0));
     }
 

@@ -54,8 +54,10 @@ pub(super) struct Visit {
 /// What stands between here and the origin.
 #[derive(Debug)]
 pub(super) enum Behind {
-    /// No stage of ours, or one that need not know of the request.
+    /// No other stage.
     Origin,
+    /// A cache that goes by the origin's word, and the origin stage, which keeps from it what is set for one visitor.
+    Unstored,
     /// A cache that is not to keep the response, and the origin stage, which tells it so.
     Passing,
     /// A cache that may answer, to which the visitor's conditions mean nothing.
@@ -87,9 +89,10 @@ pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &
             rewritten: false,
             is_covered: false,
             is_limited: false,
-            behind: Behind::Origin,
+            behind: if engine.stage() == Stage::Client { Behind::Unstored } else { Behind::Origin },
             debug,
         };
+        edits.mark(engine, "", request, &visit.behind, Vec::new());
         return Begun { edits, next: Next::Forward(Forwarded(Peer::Visitor(Box::new(visit)))) };
     };
     let values = engine.attributes().read(&route.reads, request, facts);
@@ -138,21 +141,30 @@ pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &
     let mut guards = [header::IF_MATCH, header::IF_UNMODIFIED_SINCE].into_iter();
     let is_guarded = guards.any(|name| request.headers.contains_key(name));
     let behind = match engine.stage() {
-        Stage::Client if route.key.is_stored() && keepers.store && !is_guarded => {
-            Behind::Cache(Remembered::of(&request.method, &request.headers))
+        Stage::Both | Stage::Origin => Behind::Origin,
+        Stage::Client if route.key.is_stored() => {
+            // What is not UTF-8 in a path would become another path by being written.
+            let is_writable = !request.path.contains(char::REPLACEMENT_CHARACTER);
+            if keepers.store && !is_guarded && is_writable {
+                Behind::Cache(Remembered::of(&request.method, &request.headers))
+            } else {
+                Behind::Passing
+            }
         }
-        Stage::Client if route.key.is_stored() => Behind::Passing,
-        Stage::Both | Stage::Client | Stage::Origin => Behind::Origin,
+        // The origin was told more of the visitor than it may know of, or is declared to read, without a key that says so.
+        Stage::Client if route.key.reads().is_some() || route.cache.is_beyond_pages() => Behind::Passing,
+        Stage::Client => Behind::Unstored,
     };
     let conditions = match &behind {
         Behind::Cache(remembered) => {
             edits.headers.extend(remembered.edits());
             Cow::Owned(Remembered::others(&request.headers))
         }
-        Behind::Origin | Behind::Passing => Cow::Borrowed(&request.headers),
+        Behind::Origin | Behind::Unstored | Behind::Passing => Cow::Borrowed(&request.headers),
     };
     edits.headers.extend(variant.towards_origin(&request.method, &conditions, is_subresource));
-    edits.mark(engine, route, request, &behind);
+    let told_apart_by = route.key.told_apart_by().collect();
+    edits.mark(engine, &route.name, request, &behind, told_apart_by);
     let visit = Visit {
         engine: Arc::clone(engine),
         route: Some(index),
@@ -307,18 +319,35 @@ impl RequestEdits {
     }
 
     /// Tells the origin stage behind a cache what it has to know, and the cache what tells stored responses apart.
-    fn mark(&mut self, engine: &Engine, route: &Route, request: &RequestHead, behind: &Behind) {
+    fn mark(
+        &mut self,
+        engine: &Engine,
+        route: &str,
+        request: &RequestHead,
+        behind: &Behind,
+        told_apart_by: Vec<HeaderName>,
+    ) {
+        let configuration = engine.digest();
         let path = self.path.as_deref().unwrap_or(&request.path);
         match behind {
             Behind::Origin => {}
-            Behind::Passing => self.headers.extend(Mark::passing(engine.digest(), &route.name)),
+            Behind::Unstored => self.headers.extend(Mark::unkeyed(configuration, route, false)),
+            Behind::Passing => {
+                self.headers.extend(Mark::unkeyed(configuration, route, true));
+                // Whatever was stored under the URL itself is not for these visitors.
+                let is_looked_up = matches!(request.method.as_str(), "GET" | "HEAD");
+                if is_looked_up && !path.contains(char::REPLACEMENT_CHARACTER) {
+                    self.path = Some(mark::with_key(path, mark::PASSING));
+                }
+            }
             Behind::Cache(_) => {
-                let sent = (&request.headers, self.headers.as_slice());
-                let key = mark::key(engine.digest(), &route.name, sent, route.key.told_apart_by());
                 let authority = self.authority.as_deref().unwrap_or(&request.authority);
+                let site = format!("{}://{authority}", request.scheme);
+                let sent = (&request.headers, self.headers.as_slice());
+                let key = mark::key(configuration, route, &site, sent, told_apart_by);
                 let url = [request.scheme.as_str(), authority, path];
                 let keyed = mark::with_key(path, &key);
-                self.headers.extend(Mark::keyed(engine.digest(), &route.name, url));
+                self.headers.extend(Mark::keyed(configuration, route, url));
                 self.path = Some(keyed);
             }
         }

@@ -23,9 +23,9 @@ use crate::cache::key::CacheKey;
 use crate::cache::mark::{self, Mark};
 use crate::cache::origin_reads::Standing;
 use crate::cache::record::{self, Arrived, Made};
-use crate::cache::set_cookie::{NOT_STORABLE, Storable, is_storable};
+use crate::cache::set_cookie::{Storable, is_storable};
 use crate::cache::validator::digest::Digest;
-use crate::cache::{Answer, Asked};
+use crate::cache::{Answer, Asked, not_storable};
 use crate::config::model::ContentCoding;
 use crate::csp;
 use crate::engine::{Engine, Route, internal_headers};
@@ -50,8 +50,10 @@ pub(super) struct Fetch {
 /// What is known of a request.
 #[derive(Debug)]
 enum Marked {
-    /// Nothing: it is on no route that is stored.
+    /// Nothing.
     No,
+    /// That the origin's word counts, but for what it sets for one visitor.
+    Unstored,
     /// That the response is not to be stored, and what to tell the client stage, if it can be told anything.
     Passing { configuration: Option<u128>, route: Option<usize> },
     /// All that is in its key.
@@ -89,8 +91,9 @@ pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, now: SystemTime
             edits.headers.extend(conditions.map(HeaderEdit::Remove));
             Marked::Passing { configuration, route: None }
         }
-        Mark::Ours { route, is_keyed } => match engine.route_named(&route) {
-            Some((index, route)) if is_keyed && CacheKey::covers(request) => {
+        Mark::Ours { standing: mark::Standing::Unstored, .. } => Marked::Unstored,
+        Mark::Ours { route, standing } => match engine.route_named(&route) {
+            Some((index, route)) if standing == mark::Standing::Keyed && CacheKey::covers(request) => {
                 Marked::Keyed(keyed(engine, (index, route), request, &mut edits))
             }
             named => {
@@ -148,23 +151,26 @@ impl Fetch {
         let Self { engine, standing, now, is_head, page } = self;
         match standing {
             Marked::No => Answered { headers: edits, body: Body::Passes(Report::default()) },
+            Marked::Unstored if !came.contains_key(header::SET_COOKIE) => {
+                Answered { headers: edits, body: Body::Passes(Report::default()) }
+            }
+            Marked::Unstored => {
+                edits.extend(record::written(&came, engine.digest(), &Made::default(), None));
+                edits.extend(not_storable(&came));
+                let report = Report { not_storable: Some(NotStorable::SetCookie), ..Report::default() };
+                Answered { headers: edits, body: Body::Passes(report) }
+            }
             Marked::Passing { configuration, route } => {
                 let route = route.and_then(|index| engine.routes().get(index));
                 if let Some(configuration) = configuration {
-                    edits.extend(record::written(
-                        &came,
-                        configuration,
-                        route.map(Route::subject_of_records),
-                        &Made::default(),
-                        None,
-                    ));
+                    edits.extend(record::written(&came, configuration, &Made::default(), None));
                 }
-                edits.push(HeaderEdit::Set(header::CACHE_CONTROL, NOT_STORABLE));
-                let not_storable =
+                edits.extend(not_storable(&came));
+                let reason =
                     if route.is_some() { NotStorable::Passing } else { NotStorable::OtherConfiguration };
                 let report = Report {
                     route: route.map(|route| route.name.clone()),
-                    not_storable: Some(not_storable),
+                    not_storable: Some(reason),
                     ..Report::default()
                 };
                 Answered { headers: edits, body: Body::Passes(report) }
@@ -184,7 +190,7 @@ impl Fetch {
         let route = match self.standing {
             Marked::Keyed(Keyed { route, .. }) => Some(route),
             Marked::Passing { route, .. } => route,
-            Marked::No => None,
+            Marked::No | Marked::Unstored => None,
         };
         let route = route.and_then(|index| self.engine.routes().get(index));
         Report { route: route.map(|route| route.name.clone()), body: BodyState::Aborted, ..Report::default() }
@@ -193,7 +199,7 @@ impl Fetch {
     pub(super) const fn variant(&self) -> Option<Digest> {
         match &self.standing {
             Marked::Keyed(keyed) => keyed.stored.digest(),
-            Marked::No | Marked::Passing { .. } => None,
+            Marked::No | Marked::Unstored | Marked::Passing { .. } => None,
         }
     }
 }
@@ -253,7 +259,7 @@ impl Keyed {
 
         let mut verdicts = Vec::new();
         let mut of_head = Vec::new();
-        if judged.is_ok() || is_revalidated {
+        if judged.is_ok() || (is_revalidated && self.stored.is_asked(came)) {
             let mut seen = came.clone();
             for patch in &patches {
                 let of_patch = patch.head.edits(&self.values, &seen, true);
@@ -271,7 +277,8 @@ impl Keyed {
         self.eligible.retain(|index| made.has(*index));
         if is_revalidated {
             // What is stored has its record; here is no body to say anything of.
-            edits.extend(record::saved(came, Some(route.subject_of_records())));
+            edits.extend(record::saved(came));
+            edits.extend(record::not_aged(came));
             edits.extend(joined(came));
             if cookies == Storable::No {
                 // The cache would hand it to everybody who gets the stored page from now on.
@@ -280,13 +287,7 @@ impl Keyed {
             }
         } else {
             let skipped = judged.as_ref().err().filter(|_| !patches.is_empty()).map(|reason| reason.name());
-            edits.extend(record::written(
-                came,
-                engine.digest(),
-                Some(route.subject_of_records()),
-                &made,
-                skipped,
-            ));
+            edits.extend(record::written(came, engine.digest(), &made, skipped));
         }
         edits.extend(of_caches.headers);
         edits.extend(
@@ -302,7 +303,11 @@ impl Keyed {
                     edits.extend(changes);
                     Body::Passes(report)
                 } else {
-                    let own_head = restored(head.arrived, &edits, &changes);
+                    // A body that is not what its coding says goes out as it came, and must be no page of everybody's.
+                    let mut own_head = restored(head.arrived, &edits, &changes);
+                    let corrupt = Untouched::CorruptCoding.name();
+                    own_head.extend(record::written(came, engine.digest(), &Made::default(), Some(corrupt)));
+                    own_head.extend(not_storable(came));
                     edits.extend(changes);
                     let plan = Plan {
                         engine: Arc::clone(engine),

@@ -28,7 +28,12 @@ impl Visit {
     pub(super) fn answer(mut self, status: StatusCode, headers: &HeaderMap) -> Answered {
         let engine = Arc::clone(&self.engine);
         let Some(route) = self.route.and_then(|index| engine.routes().get(index)) else {
-            let mut edits = Arrived::without_record(headers).edits;
+            let mut edits = match self.behind {
+                Behind::Origin => Arrived::without_record(headers).edits,
+                Behind::Unstored | Behind::Passing | Behind::Cache(_) => {
+                    Arrived::with_record(headers, engine.digest(), 0).edits
+                }
+            };
             if self.debug {
                 edits.extend(debug_headers("route=none", headers));
             }
@@ -36,8 +41,8 @@ impl Visit {
         };
         let Arrived { headers: came, edits, record } = match self.behind {
             Behind::Origin => Arrived::without_record(headers),
-            Behind::Passing | Behind::Cache(_) => {
-                Arrived::with_record(headers, engine.digest(), route.subject_of_records())
+            Behind::Unstored | Behind::Passing | Behind::Cache(_) => {
+                Arrived::with_record(headers, engine.digest(), route.patches.len())
             }
         };
         let head = Head { status, arrived: headers, came: &came, record: &record };

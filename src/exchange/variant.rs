@@ -151,6 +151,12 @@ impl Stored {
         conditional::towards_visitor(headers, self.digest.filter(|_| !has_nonce(verdicts)), &[])
     }
 
+    /// Whether a 304 is about the variant: the origin was asked for that one.
+    pub(super) fn is_asked(&self, headers: &HeaderMap) -> bool {
+        let origin = EntityTag::of(headers);
+        origin.is_some_and(|origin| self.asked.iter().any(|asked| asked.matches_weakly(&origin)))
+    }
+
     /// The same, of a 304: it is about the variant where the origin was asked for that.
     pub(super) fn of_revalidated(&self, headers: &HeaderMap) -> Vec<HeaderEdit> {
         let origin = EntityTag::of(headers);
