@@ -1,6 +1,3 @@
 //! Decisions: what a visitor is to see.
 
-pub mod bucket;
 pub mod condition;
-pub mod hash;
-pub mod namespace;
