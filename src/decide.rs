@@ -1,3 +1,6 @@
 //! Decisions: what a visitor is to see.
 
+pub mod bucket;
 pub mod condition;
+pub mod hash;
+pub mod namespace;
