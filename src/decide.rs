@@ -2,5 +2,6 @@
 
 pub mod bucket;
 pub mod condition;
+pub mod decrypt;
 pub mod hash;
 pub mod namespace;
