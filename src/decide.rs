@@ -5,3 +5,6 @@ pub mod condition;
 pub mod decrypt;
 pub mod hash;
 pub mod namespace;
+mod pattern;
+mod url;
+pub mod url_targeting;
