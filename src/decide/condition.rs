@@ -45,6 +45,7 @@ mod vocabulary;
 use serde_json::Value;
 
 pub use attributes::Attributes;
+pub(crate) use attributes::Named;
 pub use error::{ConditionError, Problem};
 pub use groups::SavedGroups;
 pub use vocabulary::{Kind, Vocabulary};

@@ -9,11 +9,21 @@ use serde_json::{Map, Value};
 pub trait Attributes {
     /// The value at `path`; `None` and `null` mean the same to a condition.
     fn attribute(&self, path: &str) -> Option<&Value>;
+
+    /// The value of the attribute of that very name, by which a visitor is hashed: dots in it walk nowhere. For
+    /// attributes under flat names that is the same as [`attribute`](Self::attribute).
+    fn own(&self, name: &str) -> Option<&Value> {
+        self.attribute(name)
+    }
 }
 
 impl Attributes for Value {
     fn attribute(&self, path: &str) -> Option<&Value> {
         path.split('.').try_fold(self, member)
+    }
+
+    fn own(&self, name: &str) -> Option<&Value> {
+        self.get(name)
     }
 }
 
@@ -22,6 +32,24 @@ impl Attributes for Map<String, Value> {
         let mut parts = path.split('.');
         let first = self.get(parts.next()?)?;
         parts.try_fold(first, member)
+    }
+
+    fn own(&self, name: &str) -> Option<&Value> {
+        self.get(name)
+    }
+}
+
+/// One value under one name.
+pub(crate) struct Named<'a> {
+    pub(crate) name: &'static str,
+    pub(crate) value: &'a Value,
+}
+
+impl Attributes for Named<'_> {
+    fn attribute(&self, path: &str) -> Option<&Value> {
+        let mut parts = path.split('.');
+        let named = parts.next().filter(|name| *name == self.name).map(|_| self.value);
+        parts.try_fold(named?, member)
     }
 }
 

@@ -1,0 +1,194 @@
+//! Auto experiments: those of the visual editor and URL redirects, which a page runs by itself (`_runAutoExperiment` of the
+//! JavaScript SDK's `GrowthBook.ts`).
+
+use std::borrow::Cow;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
+
+use super::evaluation::Evaluation;
+use super::experiment::Experiment;
+use super::fields::Fields;
+use super::result::ExperimentResult;
+use super::url::Url;
+use super::url_targeting::PageUrl;
+
+/// What an auto experiment does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Change {
+    /// Leads to another page.
+    Redirect,
+    /// Changes the page.
+    Visual,
+    /// Something that we don't know, which is not run.
+    #[default]
+    Unknown,
+}
+
+/// What is said of an experiment that runs by itself.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Auto {
+    pub(crate) change: Change,
+    /// Waits for a script to start it.
+    manual: bool,
+    keeps_query: bool,
+}
+
+impl Auto {
+    pub(crate) fn read(fields: Fields<'_>, variations: &[Value], has_targets: bool) -> Self {
+        let any = |is: fn(&Value) -> bool| variations.iter().any(is);
+        let change = if has_targets && any(|variation| variation.get("urlRedirect").is_some()) {
+            Change::Redirect
+        } else if any(|variation| {
+            ["js", "css"].iter().any(|name| variation.get(name).is_some())
+                || variation.get("domMutations").is_some_and(|value| !value.is_null())
+        }) {
+            Change::Visual
+        } else {
+            Change::Unknown
+        };
+        Self { change, manual: fields.is("manual"), keeps_query: fields.is("persistQueryString") }
+    }
+}
+
+/// An auto experiment that was run.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Ran<'a> {
+    /// Which.
+    pub experiment: &'a Experiment,
+    /// What came out.
+    pub result: ExperimentResult<'a>,
+    /// Where the visitor is sent, if anywhere.
+    pub redirect: Option<String>,
+}
+
+impl Experiment {
+    /// What it does where it is an auto experiment.
+    #[must_use]
+    pub const fn change(&self) -> Change {
+        self.auto.change
+    }
+
+    fn redirect_of(&self, variation: usize) -> Option<&str> {
+        let value = self.variations.get(variation)?.get("urlRedirect")?.as_str();
+        value.filter(|url| !url.is_empty())
+    }
+
+    /// Whether the page's URL and those that it may lead to can be read.
+    fn leads_somewhere(&self, page: &PageUrl<'_>) -> bool {
+        let mut urls = (0..self.variations.len()).filter_map(|variation| self.redirect_of(variation));
+        Url::absolute(page.text()).is_some() && urls.all(|url| Url::absolute(url).is_some())
+    }
+}
+
+impl<'a> Evaluation<'a> {
+    /// Runs the payload's experiments as a page does: in their order, up to the first redirect that the visitor takes part
+    /// in. Left out are those that wait for a script, and those that the SDK blocks because it doesn't know what they do, or
+    /// where they lead.
+    pub fn auto_experiments(&mut self) -> Vec<Ran<'a>> {
+        let mut ran = Vec::new();
+        for experiment in self.payload.experiments() {
+            let runs = match experiment.auto.change {
+                Change::Redirect => experiment.leads_somewhere(&self.visitor.url),
+                Change::Visual => true,
+                Change::Unknown => false,
+            };
+            if !runs || experiment.auto.manual {
+                continue;
+            }
+            let result = self.experiment(experiment);
+            let is_redirect = experiment.auto.change == Change::Redirect && result.in_experiment;
+            let redirect = is_redirect.then(|| self.redirect(experiment, result.variation_id)).flatten();
+            ran.push(Ran { experiment, result, redirect });
+            if is_redirect {
+                break;
+            }
+        }
+        ran
+    }
+
+    /// Where a variation leads, unless the experiment is for that page too, which would lead there for ever.
+    fn redirect(&self, experiment: &Experiment, variation: usize) -> Option<String> {
+        let url = experiment.redirect_of(variation)?;
+        let url = if experiment.auto.keeps_query {
+            with_query_of(self.visitor.url.text(), url)
+        } else {
+            Cow::Borrowed(url)
+        };
+        let targets = experiment.targets.as_ref()?;
+        (!targets.include(&PageUrl::new(&url))).then(|| url.into_owned())
+    }
+}
+
+/// § 5.2, application/x-www-form-urlencoded percent-encode set.
+const FORM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'*').remove(b'-').remove(b'.').remove(b'_');
+
+/// A URL with those parameters of the page's that it lacks (`mergeQueryStrings`).
+fn with_query_of<'u>(page: &str, url: &'u str) -> Cow<'u, str> {
+    let (Some(page), Some(target)) = (Url::absolute(page), Url::absolute(url)) else { return url.into() };
+    let mut parameters: Vec<(Cow<'_, str>, Cow<'_, str>)> = target.parameters().collect();
+    let own = parameters.len();
+    for (name, value) in page.parameters() {
+        if parameters.iter().all(|(known, _)| *known != name) {
+            parameters.push((name, value));
+        }
+    }
+    if parameters.len() == own {
+        return target.href().to_owned().into();
+    }
+    let (before, fragment) = target.around_query();
+    let pairs = parameters.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value)));
+    format!("{before}?{}{fragment}", pairs.collect::<Vec<_>>().join("&")).into()
+}
+
+fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, FORM).to_string().replace("%20", "+")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::decide::payload::Payload;
+    use crate::decide::visitor::Visitor;
+
+    #[test]
+    fn queries_are_merged_as_in_browsers() {
+        for (page, url, merged) in [
+            ("https://a.example/?x=1", "https://b.example/n", "https://b.example/n?x=1"),
+            ("https://a.example/?x=1&x=2", "https://b.example/?y=a%20b#f", "https://b.example/?y=a+b&x=1#f"),
+            ("https://a.example/?y=2", "https://b.example/?y=a%20b", "https://b.example/?y=a%20b"),
+            (
+                "https://a.example/?q=a%26b%3D%C3%A9~",
+                "https://b.example",
+                "https://b.example/?q=a%26b%3D%C3%A9%7E",
+            ),
+            ("/relative?x=1", "https://b.example", "https://b.example"),
+        ] {
+            assert_eq!(with_query_of(page, url), merged);
+        }
+    }
+
+    #[test]
+    fn a_redirect_to_itself_is_none_and_ends_the_run_all_the_same() {
+        let everywhere = json!([{ "type": "simple", "pattern": "*", "include": true }]);
+        let payload = Payload::compile(&json!({ "experiments": [
+            { "key": "manual", "manual": true, "variations": [{ "css": "" }, { "css": "" }] },
+            { "key": "unknown", "variations": [{}, { "new": 1 }] },
+            { "key": "visual", "variations": [{ "css": "" }, { "css": "a" }] },
+            { "key": "broken", "urlPatterns": everywhere, "variations": [{}, { "urlRedirect": "/relative" }] },
+            { "key": "redirect", "urlPatterns": everywhere, "variations": [{}, { "urlRedirect": "https://b.example/" }] },
+            { "key": "late", "variations": [{ "css": "" }, { "css": "a" }] },
+        ] }))
+        .unwrap();
+        let attributes = json!({ "id": "1" });
+        let mut evaluation = Evaluation::new(&payload, Visitor::new(&attributes, "https://a.example/"));
+        let ran = evaluation.auto_experiments();
+        let keys: Vec<_> = ran.iter().map(|ran| ran.experiment.key()).collect();
+        assert_eq!(keys, ["visual", "redirect"]);
+        assert!(ran.iter().all(|ran| ran.redirect.is_none()));
+    }
+}

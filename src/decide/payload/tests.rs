@@ -1,0 +1,149 @@
+use serde_json::json;
+
+use super::*;
+use crate::decide::evaluation::Evaluation;
+use crate::decide::prerequisite::MAX_DEPTH;
+use crate::decide::result::Source;
+use crate::decide::visitor::Visitor;
+
+fn compiled(payload: &Value) -> Payload {
+    Payload::compile(payload).unwrap()
+}
+
+/// The value of a feature for the visitor `u-1`, and its source.
+fn decided(payload: &Payload, key: &str) -> (Value, Source) {
+    let attributes = json!({ "id": "u-1" });
+    let mut evaluation = Evaluation::new(payload, Visitor::new(&attributes, "https://shop.example/"));
+    let result = evaluation.feature(key);
+    (result.value.clone(), result.source)
+}
+
+/// A payload whose features `f0`, `f1`, … each wait for those listed.
+fn chain(count: usize, parents: impl Fn(usize) -> Vec<usize>) -> Payload {
+    let features = (0..count).map(|index| {
+        let rule = |parent| {
+            json!({ "parentConditions": [{ "id": format!("f{parent}"), "condition": { "value": 0 } }], "force": 1 })
+        };
+        let rules: Vec<Value> = parents(index).into_iter().map(rule).collect();
+        (format!("f{index}"), json!({ "defaultValue": 2, "rules": rules }))
+    });
+    let features: Map<String, Value> = features.collect();
+    compiled(&json!({ "features": features }))
+}
+
+#[test]
+fn what_is_no_payload_is_told_apart() {
+    let read = |text: &str| Payload::read(text.as_bytes(), None).map(|_| ()).unwrap_err().to_string();
+    for (text, says) in [
+        ("", "the payload is no JSON: line 1, column 0: EOF while parsing a value"),
+        ("{\"features\": {\"a\":", "the payload is no JSON: line 1, column 18: EOF while parsing a value"),
+        ("<html>", "the payload is no JSON: line 1, column 1: expected value"),
+        ("[]", "the payload is not an object"),
+        (r#"{"features":[1]}"#, "`features` of the payload is not an object"),
+        (r#"{"experiments":{"a":1}}"#, "`experiments` of the payload is not a list"),
+        (
+            r#"{"encryptedFeatures":"a.b"}"#,
+            "`encryptedFeatures` of the payload is encrypted, and there is no decryption key",
+        ),
+    ] {
+        assert_eq!(read(text), says);
+    }
+    let long = vec![b' '; MAX_PAYLOAD_BYTES + 1];
+    assert_eq!(
+        Payload::read(&long, None).map(|_| ()),
+        Err(PayloadError::TooLong { bytes: MAX_PAYLOAD_BYTES + 1 })
+    );
+    let key = DecryptionKey::parse("Zvwv/+uhpFDznZ6SX28Yjg==").unwrap();
+    let text = r#"{"encryptedFeatures":"a.b"}"#;
+    let failed = Payload::read(text.as_bytes(), Some(&key)).map(|_| ());
+    assert_eq!(failed, Err(PayloadError::Encrypted { member: "encryptedFeatures", why: DecryptError::Form }));
+}
+
+#[test]
+fn a_rule_of_a_wrong_type_is_off_and_the_rest_stays() {
+    let broken = [
+        json!(7),
+        json!({ "force": 1, "hashAttribute": 7, "coverage": 1 }),
+        json!({ "force": 1, "parentConditions": "all" }),
+        json!({ "force": 1, "filters": [{ "seed": "s" }] }),
+        json!({ "variations": "ab" }),
+        json!({ "variations": [1, 2], "weights": ["a", "b"] }),
+        json!({ "variations": [1, 2], "namespace": "all" }),
+        json!({ "variations": [1, 2], "ranges": [0, 1] }),
+    ];
+    let mut rules = broken.to_vec();
+    rules.push(json!({ "force": "last", "newer": true }));
+    let payload = compiled(&json!({
+        "features": { "a/b": { "rules": rules }, "no rules": { "defaultValue": 3, "rules": "none" }, "null": null, "text": "x" },
+        "experiments": [{}, { "key": "e", "variations": [1, 2] }, null],
+    }));
+    assert_eq!(decided(&payload, "a/b"), (json!("last"), Source::Force));
+    assert_eq!(decided(&payload, "no rules"), (json!(3), Source::DefaultValue));
+    assert_eq!(decided(&payload, "null"), (json!(null), Source::UnknownFeature));
+    assert_eq!(decided(&payload, "text"), (json!(null), Source::DefaultValue));
+    assert_eq!(payload.experiments().len(), 1);
+    let (off, count) = payload.switched_off();
+    assert_eq!((off.len(), count), (broken.len() + 2, broken.len() + 2));
+    assert_eq!(off[1].to_string(), "/features/a~1b/rules/1 is off: `hashAttribute` is not text");
+}
+
+#[test]
+fn falsy_members_are_absent() {
+    let nothing = json!({
+        "force": 1, "condition": null, "parentConditions": null, "filters": null, "range": null, "hashAttribute": "",
+        "hashVersion": 0, "seed": null, "tracks": null,
+    });
+    let experiment = json!({ "variations": [4, 4], "weights": null, "ranges": null, "meta": null, "namespace": null, "key": null });
+    let payload = compiled(&json!({ "features": {
+        "force": { "rules": [nothing] },
+        "experiment": { "rules": [experiment] },
+        "nobody": { "rules": [{ "force": 1, "coverage": 0 }, { "variations": [5, 5], "coverage": null }] },
+    } }));
+    assert_eq!(decided(&payload, "force"), (json!(1), Source::Force));
+    assert_eq!(decided(&payload, "experiment"), (json!(4), Source::Experiment));
+    assert_eq!(decided(&payload, "nobody"), (json!(null), Source::DefaultValue));
+    assert_eq!(payload.switched_off().1, 0);
+}
+
+#[test]
+fn features_that_share_parents_are_decided_once() {
+    // Each asks twice for the one before: without a memory, 2^60 decisions.
+    let payload = chain(MAX_DEPTH, |index| match index.checked_sub(1) {
+        Some(parent) => vec![parent, parent],
+        None => Vec::new(),
+    });
+    assert_eq!(decided(&payload, &format!("f{}", MAX_DEPTH - 1)), (json!(2), Source::DefaultValue));
+}
+
+#[test]
+fn chains_end_somewhere() {
+    let payload = chain(MAX_DEPTH + 1, |index| index.checked_sub(1).into_iter().collect());
+    assert_eq!(decided(&payload, &format!("f{}", MAX_DEPTH - 1)).1, Source::DefaultValue);
+    assert_eq!(decided(&payload, &format!("f{MAX_DEPTH}")).1, Source::CyclicPrerequisite);
+}
+
+#[test]
+fn cycles_end_in_time() {
+    // Everybody waits for everybody: paths without number.
+    let payload = chain(40, |_| (0..40).collect());
+    assert_eq!(decided(&payload, "f7").1, Source::CyclicPrerequisite);
+    let itself = chain(1, |index| vec![index]);
+    assert_eq!(decided(&itself, "f0"), (json!(null), Source::CyclicPrerequisite));
+    // Who only meets a cycle in a rule that is never reached is not part of it.
+    let payload = compiled(&json!({ "features": {
+        "a": { "rules": [{ "force": 1 }, { "parentConditions": [{ "id": "a" }], "force": 2 }] },
+    } }));
+    assert_eq!(decided(&payload, "a"), (json!(1), Source::Force));
+}
+
+#[test]
+fn weights_that_make_no_sense_are_equal_ones() {
+    let ranges = |weights: Value| {
+        let payload = json!({ "experiments": [{ "key": "e", "variations": [1, 2], "weights": weights }] });
+        compiled(&payload).experiments()[0].ranges().to_vec()
+    };
+    let equal = ranges(json!(null));
+    for weights in [json!([0.5]), json!([2, 2]), json!([0, 0]), json!([-1, 1])] {
+        assert_eq!(ranges(weights), equal);
+    }
+}
