@@ -7,6 +7,7 @@ use std::str::FromStr;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
 
+use crate::decide::args::Decide;
 use crate::failure::EXIT_CODES;
 use crate::input::Input;
 
@@ -26,6 +27,9 @@ pub(crate) enum Command {
     /// Run one request and its response through a configuration and print the page
     #[command(after_help = EXIT_CODES)]
     Render(Render),
+    /// Decide what a visitor sees of a GrowthBook payload, as its SDKs do
+    #[command(after_help = EXIT_CODES)]
+    Decide(Decide),
     /// Print the JSON Schema of configurations
     #[command(after_help = EXIT_CODES)]
     Schema,

@@ -10,7 +10,7 @@ use engraft::config::problem::suggest;
 pub(crate) enum Verdict {
     /// The configuration can be used.
     Fine,
-    /// It can't; what is wrong with it has been said.
+    /// It, or a payload, can't; what is wrong with it has been said.
     Problems,
 }
 
@@ -22,7 +22,7 @@ pub(crate) enum Failure {
     /// Standard output can't be written.
     Write(io::Error),
     /// Two arguments ask for standard input.
-    StdinTwice,
+    StdinTwice { first: &'static str, second: &'static str },
     /// A fact that nothing in the configuration reads.
     UnreadFact { name: String, readable: Vec<String> },
 }
@@ -31,7 +31,7 @@ pub(crate) enum Failure {
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0  done; the configuration is fine
-  1  the configuration has problems
+  1  the configuration has problems, or the payload or a request of a batch
   2  wrong usage, or something can't be read or written";
 
 /// The exit code of an outcome.
@@ -39,7 +39,12 @@ pub(crate) const fn exit_code(outcome: &Result<Verdict, Failure>) -> u8 {
     match outcome {
         Ok(Verdict::Fine) => 0,
         Ok(Verdict::Problems) => 1,
-        Err(Failure::Read { .. } | Failure::Write(_) | Failure::StdinTwice | Failure::UnreadFact { .. }) => 2,
+        Err(
+            Failure::Read { .. }
+            | Failure::Write(_)
+            | Failure::StdinTwice { .. }
+            | Failure::UnreadFact { .. },
+        ) => 2,
     }
 }
 
@@ -48,8 +53,8 @@ impl fmt::Display for Failure {
         match self {
             Self::Read { name, source } => write!(f, "can't read {name}: {source}"),
             Self::Write(source) => write!(f, "can't write the output: {source}"),
-            Self::StdinTwice => {
-                f.write_str("--config and --body both name standard input (-); name a file for one of them")
+            Self::StdinTwice { first, second } => {
+                write!(f, "{first} and {second} both name standard input (-); name a file for one of them")
             }
             Self::UnreadFact { name, readable } => {
                 write!(f, "no attribute of the configuration reads the fact \"{name}\";")?;
@@ -66,7 +71,7 @@ impl std::error::Error for Failure {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Read { source, .. } | Self::Write(source) => Some(source),
-            Self::StdinTwice | Self::UnreadFact { .. } => None,
+            Self::StdinTwice { .. } | Self::UnreadFact { .. } => None,
         }
     }
 }

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 mod args;
 mod check;
+mod decide;
 mod failure;
 mod input;
 mod output;
@@ -17,6 +18,7 @@ fn main() -> ExitCode {
     let outcome = match args::parse() {
         Ok(args::Command::Check(args)) => check::run(&args),
         Ok(args::Command::Render(args)) => render::run(&args),
+        Ok(args::Command::Decide(args)) => decide::run(&args),
         Ok(args::Command::Schema) => schema::run(),
         Err(unparsed) => return output::unparsed(&unparsed),
     };

@@ -21,7 +21,7 @@ use visit::Visit;
 
 pub(crate) fn run(args: &Render) -> Result<Verdict, Failure> {
     if args.config == Input::Stdin && args.body == Some(Input::Stdin) {
-        return Err(Failure::StdinTwice);
+        return Err(Failure::StdinTwice { first: "--config", second: "--body" });
     }
     let findings = Findings::of(&args.config.read()?);
     let Some(engine) = findings.engine else {

@@ -141,7 +141,13 @@ fn what_cannot_be_read_and_wrong_usage_exit_with_2() -> Tested {
 
 #[test]
 fn help_tells_the_exit_codes() -> Tested {
-    for args in [&["--help"][..], &["check", "--help"], &["render", "--help"], &["schema", "--help"]] {
+    for args in [
+        &["--help"][..],
+        &["check", "--help"],
+        &["render", "--help"],
+        &["decide", "--help"],
+        &["schema", "--help"],
+    ] {
         let run = engraft(&data("check"), args)?;
         assert!(run.text()?.contains("1  the configuration has problems"), "{args:?}");
         assert_eq!(run.code, Some(0));

@@ -2,5 +2,6 @@
 
 mod check;
 mod command;
+mod decide;
 mod render;
 mod schema;

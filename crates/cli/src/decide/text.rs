@@ -1,0 +1,62 @@
+//! Decisions for people.
+
+use std::io::{self, Write};
+
+use engraft::decide::payload::Payload;
+use engraft::decide::result::ExperimentResult;
+
+use super::Decisions;
+use crate::output::Palette;
+
+/// A line for each feature and each experiment.
+pub(super) fn write(
+    out: &mut dyn Write,
+    palette: &Palette,
+    payload: &Payload,
+    decisions: &Decisions<'_>,
+) -> io::Result<()> {
+    let place = palette.place;
+    for (key, result) in &decisions.features {
+        write!(out, "feature {place}{key}{place:#}: {} ({}", result.value, result.source.name())?;
+        if !result.rule_id.is_empty() {
+            write!(out, ", rule {}", result.rule_id)?;
+        }
+        match &result.experiment_result {
+            Some(result) => writeln!(out, "; {})", assignment(result))?,
+            None => writeln!(out, ")")?,
+        }
+    }
+    for experiment in payload.experiments() {
+        let Some(result) = decisions.experiments.get(experiment.key()) else { continue };
+        writeln!(out, "experiment {place}{}{place:#}: {}", experiment.key(), assignment(result))?;
+    }
+    Ok(())
+}
+
+fn assignment(result: &ExperimentResult<'_>) -> String {
+    let reason = result.reason.name();
+    if !result.in_experiment {
+        return format!("not in it, {reason}");
+    }
+    let name = result.name.map(|name| format!(" \"{name}\"")).unwrap_or_default();
+    let bucket = result.bucket.map(|bucket| format!(" {bucket} of {}", result.hash_attribute));
+    format!("variation {}{name}, {reason}{}", result.variation_id, bucket.unwrap_or_default())
+}
+
+/// What of the payload can't be read, and is off.
+pub(super) fn write_switched_off(
+    out: &mut dyn Write,
+    palette: &Palette,
+    name: &str,
+    payload: &Payload,
+) -> io::Result<()> {
+    let (off, count) = payload.switched_off();
+    let warning = palette.warning;
+    for off in off {
+        writeln!(out, "{name}: {warning}warning:{warning:#} {off}")?;
+    }
+    match count.saturating_sub(off.len()) {
+        0 => Ok(()),
+        more => writeln!(out, "{name}: {warning}warning:{warning:#} {more} more are off"),
+    }
+}
