@@ -46,10 +46,16 @@ pub struct Evaluation<'a> {
     /// The features that wait for what is decided now.
     pub(super) path: Vec<usize>,
     pub(super) cyclic_evaluations: usize,
+    /// How often a sticky bucket was assigned.
+    pub(super) assignments: usize,
     exposures: Vec<Exposure<'a>>,
     exposed: BTreeSet<(&'a str, &'a str, usize)>,
     tracks: Vec<&'a Value>,
 }
+
+/// How many assignments of sticky buckets make one look at features again. Two experiments of one key that change each
+/// other's bucket would go on for ever.
+const MAX_FORGETTING: usize = 1_000;
 
 /// A feature that others depend on.
 #[derive(Debug, Clone, Copy)]
@@ -80,6 +86,7 @@ impl<'a> Evaluation<'a> {
             parents: BTreeMap::new(),
             path: Vec::new(),
             cyclic_evaluations: 0,
+            assignments: 0,
             exposures: Vec::new(),
             exposed: BTreeSet::new(),
             tracks: Vec::new(),
@@ -127,6 +134,20 @@ impl<'a> Evaluation<'a> {
     pub(super) fn start(&mut self) {
         self.path.clear();
         self.cyclic_evaluations = 0;
+    }
+
+    /// After a sticky bucket was assigned: what others depend on may be decided otherwise now. An experiment whose own version
+    /// is blocked takes part the first time only.
+    pub(super) fn forget_parents(&mut self) {
+        self.assignments = self.assignments.saturating_add(1);
+        if self.assignments <= MAX_FORGETTING {
+            self.parents.clear();
+        }
+    }
+
+    /// Whether what was decided since there were that many assignments is still so.
+    pub(super) const fn still_knows(&self, assignments: usize) -> bool {
+        self.assignments == assignments || self.assignments > MAX_FORGETTING
     }
 
     pub(super) fn expose(&mut self, exposure: Exposure<'a>) {

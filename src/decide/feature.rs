@@ -77,11 +77,12 @@ impl<'a> Evaluation<'a> {
         if let Some(known) = self.parents.get(&index) {
             return *known;
         }
+        let before = self.assignments;
         let result = self.decide(index);
         let parent = Parent { value: result.value, cyclic: result.source == Source::CyclicPrerequisite };
         // In a cycle the value depends on where one came in.
         let feature = self.payload.features.get(index);
-        if feature.is_some_and(|feature| feature.depth != Depth::Cyclic) {
+        if feature.is_some_and(|feature| feature.depth != Depth::Cyclic) && self.still_knows(before) {
             self.parents.insert(index, parent);
         }
         parent

@@ -101,8 +101,11 @@ impl<'a> Fields<'a> {
     }
 
     pub(crate) fn weights(self) -> Read<Option<Vec<f64>>> {
-        let Some(weights) = self.list("weights")? else { return Ok(None) };
-        let number = |weight: &Value| weight.as_f64();
+        // Anything but a list has another length than the variations, and then they are equal.
+        let Some(Value::Array(weights)) = self.truthy("weights") else { return Ok(None) };
+        // Text among them, JavaScript would join.
+        let number =
+            |weight: &Value| (weight.is_number() || weight.is_null()).then(|| coercion::number(weight));
         let weights: Option<Vec<f64>> = weights.iter().map(number).collect();
         weights.map(Some).ok_or(Unreadable { member: "weights", expected: "a list of numbers" })
     }

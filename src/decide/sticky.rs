@@ -102,8 +102,8 @@ impl StickyBuckets {
         Some(&document.assignments)
     }
 
-    /// `generateStickyBucketAssignmentDoc`: remembers an assignment.
-    pub(crate) fn assign(&mut self, identity: Identity<'_>, assignment: &str, variation: &str) {
+    /// `generateStickyBucketAssignmentDoc`: remembers an assignment, and says whether that is news.
+    pub(crate) fn assign(&mut self, identity: Identity<'_>, assignment: &str, variation: &str) -> bool {
         let value = stored_value(identity.value());
         let key = key(identity.attribute, &value);
         let document = self.documents.entry(key.clone()).or_insert_with(|| StickyDocument {
@@ -111,10 +111,12 @@ impl StickyBuckets {
             attribute_value: value,
             assignments: BTreeMap::new(),
         });
-        if document.assignments.get(assignment).map(String::as_str) != Some(variation) {
-            document.assignments.insert(assignment.to_owned(), variation.to_owned());
-            self.changed.insert(key);
+        if document.assignments.get(assignment).map(String::as_str) == Some(variation) {
+            return false;
         }
+        document.assignments.insert(assignment.to_owned(), variation.to_owned());
+        self.changed.insert(key);
+        true
     }
 }
 

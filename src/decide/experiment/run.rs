@@ -87,8 +87,10 @@ impl<'a> Evaluation<'a> {
             return ExperimentResult { sticky_bucket_used: blocked, ..of.without_hash(variation, reason) };
         }
         let result = of.with_hash(assigned, hash, matches!(stored, Stored::Variation(_)), leaf);
-        if let Some(buckets) = self.sticky.as_mut().filter(|_| sticky) {
-            buckets.assign(identity, &experiment.sticky.assignment, &result.key);
+        if let Some(buckets) = self.sticky.as_mut().filter(|_| sticky)
+            && buckets.assign(identity, &experiment.sticky.assignment, &result.key)
+        {
+            self.forget_parents();
         }
         self.expose(Exposure { experiment, result: result.clone() });
         result
