@@ -88,6 +88,16 @@ mod tests {
         }
     }
 
+    /// JSON is read to the last bit, or sums of weights would end elsewhere than in JavaScript.
+    #[test]
+    fn ranges_end_where_javascript_ends_them() {
+        for thousandth in 0..1_000 {
+            let end = f64::from(thousandth) / 1_000.0 + 0.0021 + 0.3;
+            let read: f64 = serde_json::from_str(&end.to_string()).unwrap();
+            assert_eq!(read.to_bits(), end.to_bits(), "{end}");
+        }
+    }
+
     #[test]
     fn nobody_is_in_what_makes_no_sense() {
         assert!(ranges(0, 1.0, None).is_empty());
