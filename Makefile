@@ -51,8 +51,12 @@ lint: ## Check formatting, lints (native and wasm) and links in the docs
 browser: ## Have what drives a browser, for the tests of escaping and policies; the browser is CHROMIUM_BIN, or chromium on the path
 	@scripts/browser
 
+.PHONY: growthbook
+growthbook: ## Have GrowthBook's JavaScript SDK, for the test that compares decisions with it
+	@scripts/growthbook
+
 .PHONY: test
-test: lint wasm envoy browser ## Lint, build, have an Envoy, then all tests; those end to end use the real Envoy and a browser
+test: lint wasm envoy browser growthbook ## Lint, build, have an Envoy, then all tests; those end to end use the real Envoy and a browser
 	cargo test --workspace --no-fail-fast
 
 # libFuzzer is compiled from the sources in its crate; its coverage is a pass of the stable compiler. Neither cargo-fuzz nor nightly is needed.
@@ -79,4 +83,4 @@ check-tools: ## Say which tools are there and how to get those that are not
 .PHONY: clean
 clean: ## Remove everything that was built or installed here
 	cargo clean
-	rm -rf dist .venv tests/browser/node_modules
+	rm -rf dist .venv tests/browser/node_modules tests/growthbook/node_modules
