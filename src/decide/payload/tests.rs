@@ -147,3 +147,67 @@ fn weights_that_make_no_sense_are_equal_ones() {
         assert_eq!(ranges(weights), equal);
     }
 }
+
+/// Every place of a payload in turn holds something of another type: nothing breaks, and what stands elsewhere is decided as
+/// before.
+#[test]
+fn whatever_stands_anywhere_the_rest_is_decided() {
+    let sound = json!({
+        "features": {
+            "broken": { "defaultValue": 1, "rules": [
+                { "id": "r", "parentConditions": [{ "id": "base", "condition": { "value": 1 }, "gate": true }] },
+                { "force": 1, "condition": { "id": { "$inGroup": "g" } }, "coverage": 0.5, "range": [0, 1], "seed": "s",
+                  "hashVersion": 2, "hashAttribute": "id", "tracks": [{ "experiment": {}, "result": {} }] },
+                { "key": "k", "variations": [1, 2], "weights": [0.5, 0.5], "ranges": [[0, 0.5], [0.5, 1]], "coverage": 1,
+                  "meta": [{ "key": "0", "name": "n" }, { "passthrough": true }], "namespace": ["n", 0, 1],
+                  "filters": [{ "seed": "s", "ranges": [[0, 1]], "attribute": "id", "hashVersion": 2 }],
+                  "bucketVersion": 1, "minBucketVersion": 1, "fallbackAttribute": "anonymous", "contextualBanditRef": "b" },
+            ] },
+            "base": { "defaultValue": 1 },
+            "sound": { "defaultValue": "sound" },
+        },
+        "experiments": [{ "key": "e", "status": "running", "force": 1, "variations": [{ "css": "" }, { "urlRedirect": "https://b.example/" }],
+            "urlPatterns": [{ "type": "simple", "pattern": "*", "include": true }, { "type": "regex", "pattern": ".", "include": true }],
+            "url": "shop", "persistQueryString": true }],
+        "savedGroups": { "g": ["u-1"] },
+        "contextualBandits": { "b": { "banditVersion": 1, "contexts": [{ "leafId": 1, "condition": {}, "weights": [1, 0] }] } },
+    });
+    let mut pointers = vec![String::new()];
+    let mut at = 0;
+    while let Some(pointer) = pointers.get(at).cloned() {
+        let children: Vec<String> = match sound.pointer(&pointer) {
+            Some(Value::Object(members)) => members.keys().cloned().collect(),
+            Some(Value::Array(items)) => (0..items.len()).map(|index| index.to_string()).collect(),
+            _ => Vec::new(),
+        };
+        pointers.extend(children.iter().map(|child| format!("{pointer}/{child}")));
+        at += 1;
+    }
+    let others = [
+        json!(null),
+        json!(true),
+        json!(-7),
+        json!(1e300),
+        json!("x"),
+        json!([]),
+        json!({}),
+        json!([null]),
+        json!([[]]),
+    ];
+    let attributes = json!({ "id": "u-1" });
+    for (pointer, other) in
+        pointers.iter().flat_map(|pointer| others.iter().map(move |other| (pointer, other)))
+    {
+        let mut payload = sound.clone();
+        *payload.pointer_mut(pointer).unwrap() = other.clone();
+        let Ok(payload) = Payload::compile(&payload) else { continue };
+        let mut evaluation =
+            Evaluation::new(&payload, Visitor::new(&attributes, "https://shop.example/?x=1"))
+                .with_sticky_buckets(Default::default());
+        evaluation.feature("broken");
+        evaluation.auto_experiments();
+        if pointer.starts_with("/features/broken/") || pointer.starts_with("/experiments") {
+            assert_eq!(evaluation.feature("sound").value, "sound", "{pointer}: {other}");
+        }
+    }
+}
