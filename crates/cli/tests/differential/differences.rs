@@ -4,6 +4,8 @@
 //!
 //! - `the SDK throws`: where a member has a type that it can't use, it gives no answer at all. We switch the rule, or the
 //!   experiment, off and answer.
+//! - `echoed weights`: with the result of a contextual bandit the SDK repeats the leaf's weights as they are written. Where
+//!   they are no list we give those that counted. The decision is the same.
 //!
 //! Not generated, because they are meant as well, and said where they are decided (`src/decide/condition.rs`,
 //! `src/decide/url.rs`):
@@ -37,6 +39,20 @@ impl fmt::Display for Difference {
 }
 
 const THROWS: &str = "the SDK throws";
+const ECHOED: &str = "echoed weights";
+
+/// Whether two results differ only in weights that are no list.
+fn are_echoed(ours: &Value, theirs: &Value) -> bool {
+    let weights = "/experimentResult/variationWeights";
+    let mut ours = ours.clone();
+    match (ours.pointer_mut(weights), theirs.pointer(weights)) {
+        (Some(ours), theirs) if theirs.is_none_or(|theirs| !theirs.is_array()) => {
+            *ours = theirs.cloned().unwrap_or_default();
+        }
+        _ => return false,
+    }
+    same(&ours, theirs)
+}
 
 pub(crate) fn between(request: &Value, ours: &Value, theirs: &Value) -> Vec<Difference> {
     let difference = |name, at: String, ours: &Value, theirs: &Value| Difference {
@@ -56,7 +72,10 @@ pub(crate) fn between(request: &Value, ours: &Value, theirs: &Value) -> Vec<Diff
     for section in ["features", "experiments"] {
         let (ours, theirs) = (&ours[section], &theirs[section]);
         for (key, theirs) in theirs.as_object().into_iter().flatten() {
-            let name = theirs.get("threw").map(|_| THROWS);
+            let name = match theirs.get("threw") {
+                Some(_) => Some(THROWS),
+                None => are_echoed(&ours[key], theirs).then_some(ECHOED),
+            };
             if name.is_some() || !same(&ours[key], theirs) {
                 found.push(difference(name, format!("{section}/{key}"), &ours[key], theirs));
             }

@@ -48,6 +48,7 @@ impl Kind {
                         .map(|index| experiment::alone(random, &format!("auto{index}"), count))
                         .collect::<Vec<_>>(),
                     "savedGroups": groups(random),
+                    "contextualBandits": feature::bandits(random),
                 });
                 request
             }

@@ -151,7 +151,7 @@ pub(super) fn filters(random: &mut Random) -> Value {
     }))
 }
 
-fn weights(random: &mut Random) -> Value {
+pub(super) fn weights(random: &mut Random) -> Value {
     random.choose(&[
         json!([0.5, 0.5]),
         json!([0.1, 0.9]),

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::experiment::{Member, add, fields, filters, parents, range, variations};
+use super::experiment::{Member, add, fields, filters, parents, range, variations, weights};
 use super::{any, condition};
 use crate::random::Random;
 
@@ -32,6 +32,10 @@ fn rule(random: &mut Random, features: usize) -> Value {
         2 | 3 => {
             let mut rule = fields(random);
             rule["variations"] = variations(random);
+            if random.percent(15) {
+                rule["contextualVariations"] = variations(random);
+                rule["contextualBanditRef"] = json!(random.pick(&["bandit", "explore", "gone"]));
+            }
             if random.percent(40) {
                 rule["key"] = json!(random.pick(&["exp", "key-a", "auto0", ""]));
             }
@@ -46,6 +50,17 @@ fn rule(random: &mut Random, features: usize) -> Value {
         rule["parentConditions"] = parents(random, features, true);
     }
     rule
+}
+
+pub(super) fn bandits(random: &mut Random) -> Value {
+    let count = random.below(3);
+    let contexts = random.many(count, |random| {
+        let mut context = json!({ "leafId": random.below(9), "condition": condition::condition(random, 1) });
+        let weights: [Member; 1] = [(80, "weights", weights)];
+        add(random, &mut context, &weights);
+        context
+    });
+    json!({ "bandit": { "banditVersion": 7, "contexts": contexts }, "explore": {} })
 }
 
 fn force(random: &mut Random) -> Value {
