@@ -25,6 +25,7 @@ use crate::cache::validator::digest::Digest;
 use crate::config::model::Stage;
 use crate::engine::Engine;
 use crate::headers::HeaderEdit;
+use crate::live::Live;
 use crate::request::RequestHead;
 
 mod begin;
@@ -55,12 +56,16 @@ pub struct Surroundings<'a> {
     pub peer: Option<IpAddr>,
     /// What time it is; the origin stage dates what is stored.
     pub now: SystemTime,
+    /// A number that nobody can foresee, another one for each request; visitors' ids are made of it.
+    pub random: u128,
+    /// The payload that is in force, where one is fetched and has come.
+    pub live: Option<&'a Arc<Live>>,
 }
 
 /// Nothing is known, not even the time.
 impl Default for Surroundings<'_> {
     fn default() -> Self {
-        Self { facts: &[], peer: None, now: SystemTime::UNIX_EPOCH }
+        Self { facts: &[], peer: None, now: SystemTime::UNIX_EPOCH, random: 0, live: None }
     }
 }
 

@@ -12,6 +12,7 @@ pub mod find;
 pub mod headers;
 pub mod html;
 pub mod json;
+pub mod live;
 pub mod optimize;
 pub mod patch;
 pub mod request;

@@ -90,8 +90,11 @@ impl HttpContext for Stream {
             }
             Stage::Origin => (Vec::new(), None),
         };
-        let begun =
-            exchange::begin(engine, &request, &Surroundings { facts: &facts, peer, now: host::now() });
+        let begun = exchange::begin(
+            engine,
+            &request,
+            &Surroundings { facts: &facts, peer, now: host::now(), ..Surroundings::default() },
+        );
         match begun.next {
             Next::Respond(response, report) => {
                 self.report(&report);

@@ -517,6 +517,11 @@ impl Tree {
         self.head.is_some() || self.stack.get(1).is_some_and(|node| node.is(Tag::Head))
     }
 
+    /// The head with this id, if it is closed: what comes before the body is put back into it.
+    pub(crate) fn closed_head(&mut self, id: u32) -> Option<&mut Box<Node>> {
+        self.head.as_mut().filter(|head| head.id == id)
+    }
+
     /// Whether the body is open.
     pub(crate) fn has_body(&self) -> bool {
         self.stack.get(1).is_some_and(|node| node.is(Tag::Body))

@@ -96,7 +96,8 @@ impl Holds {
     fn refuse_where(&mut self, matches: impl Fn(&Held) -> bool) {
         for held in self.held.iter().filter(|held| matches(held)) {
             match self.queue.get_mut(held.at) {
-                Some(Sighting::Start(start)) => {
+                // Where head and body end, it is about nothing but their ends.
+                Some(Sighting::Start(start)) if matches!(held.hold, Hold::Settle { .. }) => {
                     for target in &mut start.targets {
                         target.misfit = target.misfit.or(Some(Misfit::Misnested));
                     }

@@ -554,7 +554,12 @@ impl Watch {
             let mut candidate = Candidate::new(tag, ns, quirks, self.encoding, is_root, attributes);
             self.program.enter(&mut candidate, parent, &mut marks)
         };
-        if let Some(node) = index.and_then(|index| self.tree.stack.get_mut(index)) {
+        // A head that its end tag implied has children yet.
+        let node = match index {
+            Some(index) => self.tree.stack.get_mut(index),
+            None => self.tree.closed_head(id),
+        };
+        if let Some(node) = node {
             node.marks = marks;
         }
         let targets = if in_template { Vec::new() } else { self.wanted(matched.targets) };
