@@ -14,10 +14,12 @@ use crate::config::model::{self, Config, ContentCoding, Delivery, Limits};
 use crate::config::node::Path;
 use crate::config::problem::{Kind, Problem, Problems};
 use crate::config::source::{self, Document, Warning};
+use crate::decisions::Decisions;
 use crate::patch::Patch;
 use crate::patch::compile::Compiler;
 use crate::patch::split::{Place, split};
 use crate::request::attributes::{Catalogue, Fact};
+use crate::request::decided::Decided;
 use crate::request::input::Input;
 use crate::request::target::Target;
 use crate::request::{RequestHead, authority};
@@ -27,6 +29,7 @@ use crate::route::{RouteInput, RouteTable};
 #[derive(Debug)]
 pub struct Engine {
     attributes: Catalogue,
+    decisions: Decisions,
     limits: Limits,
     debug: Option<model::Debug>,
     routes: Vec<Route>,
@@ -56,6 +59,8 @@ pub struct Route {
     pub content_coding: ContentCoding,
     /// The attributes that it reads.
     pub reads: BTreeSet<String>,
+    /// Those of them that are decided, not read.
+    pub decides: Vec<String>,
     /// What of its URLs is not the same for everybody.
     pub variance: Variance,
     /// Where each patch runs when a cache stands between two stages.
@@ -104,7 +109,8 @@ impl Engine {
         check_limits(&config.limits, &mut problems);
         check_debug(config.debug.as_ref(), &mut problems);
         let max_value_bytes = usize::try_from(config.limits.max_value_bytes).unwrap_or(usize::MAX);
-        let attributes = Catalogue::compile(&config.attributes, max_value_bytes, &mut problems);
+        let mut attributes = Catalogue::compile(&config.attributes, max_value_bytes, &mut problems);
+        let decisions = Decisions::compile(config, &mut attributes, &mut problems);
         let matches = config.routes.iter().enumerate();
         let matches = matches.map(|(index, route)| (route_path(index).key("match"), route.matches.as_ref()));
         let table = RouteTable::compile(matches, &mut problems);
@@ -127,6 +133,7 @@ impl Engine {
         match (table, Problems::collect(problems)) {
             (Some(table), None) => Ok(Self {
                 attributes,
+                decisions,
                 limits: config.limits,
                 debug: config.debug.clone(),
                 stage: config.stage,
@@ -186,6 +193,12 @@ impl Engine {
         self.debug.as_ref()
     }
 
+    /// Whether who asks is of interest: some things are for this machine only.
+    #[must_use]
+    pub const fn asks_for_peer(&self) -> bool {
+        self.debug.is_some() || self.decisions.force().is_some()
+    }
+
     /// What can be used and may not do what was meant.
     #[must_use]
     pub fn advice(&self) -> &[Problem] {
@@ -196,6 +209,12 @@ impl Engine {
     #[must_use]
     pub const fn attributes(&self) -> &Catalogue {
         &self.attributes
+    }
+
+    /// What is decided about visitors.
+    #[must_use]
+    pub const fn decisions(&self) -> &Decisions {
+        &self.decisions
     }
 
     /// What the host is to supply with each request, in this order.
@@ -229,6 +248,7 @@ impl Route {
                 compiler.patch(index, patch, &path.clone().key("patches").index(index))
             })
             .collect();
+        check_labels(&patches, path, problems);
         let mut reads: BTreeSet<String> = patches.iter().flat_map(Patch::reads).cloned().collect();
         let mut dependence = Dependence::default();
         dependence.exchange.extend(of_match.iter().map(String::as_str));
@@ -256,6 +276,11 @@ impl Route {
         let places = places(route, &patches, is_keyed);
         cache.choose_stored_tags(is_keyed);
         reads.extend(cache.reads().iter().cloned());
+        let decides: Vec<String> = reads.iter().filter(|name| Decided::of(name).is_some()).cloned().collect();
+        if !decides.is_empty() {
+            // Whatever conditions of experiments and flags may ask.
+            reads.extend(attributes.names().map(str::to_owned));
+        }
         Self {
             name: route.name.clone(),
             cache,
@@ -267,6 +292,7 @@ impl Route {
             places,
             patches,
             reads,
+            decides,
         }
     }
 
@@ -382,6 +408,15 @@ fn check_debug(debug: Option<&model::Debug>, problems: &mut Vec<Problem>) {
             path,
             "the secret is too short to be one; write at least 16 characters",
         ));
+    }
+}
+
+/// Reports tell patches apart by their names.
+fn check_labels(patches: &[Patch], path: &Path, problems: &mut Vec<Problem>) {
+    let mut seen = BTreeSet::new();
+    for patch in patches.iter().filter(|patch| !seen.insert(patch.label.as_str())) {
+        let message = format!("two patches are called \"{}\"; give one another `name`", patch.label);
+        problems.push(Problem::new(Kind::InvalidValue, path.clone().key("patches"), message));
     }
 }
 

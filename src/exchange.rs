@@ -34,9 +34,11 @@ mod document;
 pub mod gate;
 mod origin;
 mod page;
+mod patches;
 pub mod report;
 mod response;
 mod variant;
+mod watch;
 
 use begin::Visit;
 pub use body::Edits;

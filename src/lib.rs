@@ -6,6 +6,7 @@ pub mod config;
 pub mod csp;
 mod css;
 pub mod decide;
+pub mod decisions;
 pub mod engine;
 pub mod exchange;
 pub mod find;

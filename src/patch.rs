@@ -5,10 +5,9 @@ use std::collections::BTreeSet;
 use http::{HeaderValue, StatusCode};
 
 use crate::csp::Need;
-use crate::decide::condition::{Condition, SavedGroups};
+use crate::decide::condition::{Attributes, Condition, SavedGroups};
 use crate::exchange::gate::Kind;
 use crate::headers::HeaderEdit;
-use crate::request::attributes::Values;
 
 pub mod admission;
 pub mod compile;
@@ -38,7 +37,8 @@ pub struct Patch {
     pub action: Action,
     /// What it does to the head of the response besides.
     pub head: Head,
-    when: Option<Condition>,
+    /// All of them must hold.
+    guards: Vec<Condition>,
     reads: BTreeSet<String>,
     needs: Vec<Vec<Need>>,
 }
@@ -84,8 +84,8 @@ pub struct ExchangeEdit {
 impl Patch {
     /// Whether it is to be applied, given the values of a request.
     #[must_use]
-    pub fn is_eligible(&self, values: &Values) -> bool {
-        self.when.as_ref().is_none_or(|condition| condition.eval(values, &SavedGroups::default()))
+    pub fn is_eligible(&self, values: &dyn Attributes, groups: &SavedGroups) -> bool {
+        self.guards.iter().all(|condition| condition.eval(values, groups))
     }
 
     /// Whether it edits pages, not the exchange.

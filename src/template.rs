@@ -39,6 +39,11 @@ pub trait Known {
     /// The attributes, in the order in which suggestions prefer them.
     fn names(&self) -> Vec<&str>;
 
+    /// Whether there is an attribute of that name.
+    fn knows(&self, name: &str) -> bool {
+        self.names().contains(&name)
+    }
+
     /// All values that an attribute can have, where each is a constant of the configuration. `None` where a visitor, or
     /// anybody else, can make one up.
     fn constants(&self, name: &str) -> Option<Vec<&str>>;

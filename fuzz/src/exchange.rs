@@ -9,7 +9,7 @@ use engraft::request::RequestHead;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 /// What leaves, and what is told of it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Left {
     /// The body.

@@ -6,13 +6,16 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 mod attribute;
 mod cache;
 mod cache_key;
 mod delivery;
 mod duration;
+mod experiment;
 mod find;
+mod force;
 mod injection;
 mod matcher;
 mod optimize;
@@ -20,15 +23,18 @@ mod origin_reads;
 mod patch;
 mod stage;
 mod urls;
+mod visitor;
 
-pub use attribute::{Attribute, AttributeKind, Connection, UserAgent};
+pub use attribute::{Attribute, AttributeKind, Connection, Jwt, UserAgent};
 pub use cache::{
     Cache, CacheControl, CacheMode, CacheRule, CdnDialect, Directives, RequestCookies, StatusPattern,
 };
 pub use cache_key::{KeyHeaders, KeyQuery, KeyUserAgent};
 pub use delivery::{ContentCoding, Delivery};
 pub use duration::{Duration, DurationError};
+pub use experiment::{Experiment, Namespace, ParentCondition};
 pub use find::{Find, FindRegex};
+pub use force::Force;
 pub use injection::{
     CrossOrigin, FetchPriority, LinkElement, MetaElement, Place, ScriptElement, StyleElement,
 };
@@ -41,6 +47,7 @@ pub use origin_reads::OriginRead;
 pub use patch::{AttributeChanges, ClassChanges, HeaderChanges, Patch, Redirect, Removal, Rewrite};
 pub use stage::Stage;
 pub use urls::{ImageUrls, UrlPrefix, Urls};
+pub use visitor::{Bots, Consent, StickyCookies, Visitor, VisitorId};
 
 /// A configuration document, version 1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -54,9 +61,24 @@ pub struct Config {
     /// On which side of a cache the filter stands.
     #[serde(default, skip_serializing_if = "Stage::is_default")]
     pub stage: Stage,
+    /// Who is decided for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visitor: Option<Visitor>,
     /// What conditions and templates may read of a request, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, Attribute>,
+    /// Experiments, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub experiments: BTreeMap<String, Experiment>,
+    /// Flags, by key, as GrowthBook's payloads have them: `{ defaultValue: false, rules: [{ condition: …, force: true }] }`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub features: BTreeMap<String, Value>,
+    /// Lists of values that conditions name by `$inGroup`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub saved_groups: BTreeMap<String, Vec<Value>>,
+    /// Who may choose what they see.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub force: Option<Force>,
     /// What is done to which requests. The first route that matches counts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<Route>,
@@ -95,6 +117,9 @@ pub struct Route {
     /// The content coding of edited pages.
     #[serde(default, skip_serializing_if = "ContentCoding::is_default")]
     pub content_coding: ContentCoding,
+    /// Runs the experiments of GrowthBook's visual editor and its URL redirects, where a payload has some for a page.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub auto_experiments: bool,
     /// What is changed, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub patches: Vec<Patch>,

@@ -181,6 +181,11 @@ impl Experiment {
         }))
     }
 
+    /// The same with another condition.
+    pub(crate) fn with_condition(self, condition: Option<Condition>) -> Self {
+        Self { condition, ..self }
+    }
+
     /// Its key: under which results are reported, and which forced variations name.
     #[must_use]
     pub fn key(&self) -> &str {
@@ -214,6 +219,13 @@ impl Experiment {
     /// The attributes that it hashes by.
     pub(crate) fn hash_attributes(&self) -> impl Iterator<Item = &str> {
         [Some(&*self.hash_attribute), self.fallback_attribute.as_deref()].into_iter().flatten()
+    }
+
+    /// The key of a variation: of its meta data, or its number.
+    #[must_use]
+    pub fn key_of(&self, variation: usize) -> Cow<'_, str> {
+        let key = self.meta.get(variation).and_then(|meta| meta.key.as_deref());
+        key.map_or_else(|| variation.to_string().into(), Cow::Borrowed)
     }
 
     /// The variation whose meta data have that key.

@@ -146,7 +146,12 @@ impl<'a> Evaluation<'a> {
                     return Step::Next;
                 }
                 let value = result(run.value, Source::Experiment);
-                Step::Done(FeatureResult { rule_id: &rule.id, experiment_result: Some(run), ..value })
+                Step::Done(FeatureResult {
+                    rule_id: &rule.id,
+                    experiment_result: Some(run),
+                    experiment_key: Some(&experiment.key),
+                    ..value
+                })
             }
             Action::Force(_) | Action::Nothing => Step::Next,
         }
@@ -166,5 +171,5 @@ impl<'a> Evaluation<'a> {
 }
 
 fn result<'a>(value: &'a Value, source: Source) -> FeatureResult<'a> {
-    FeatureResult { value, source, rule_id: "", experiment_result: None }
+    FeatureResult { value, source, rule_id: "", experiment_result: None, experiment_key: None }
 }

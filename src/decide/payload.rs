@@ -164,6 +164,12 @@ impl Payload {
         &self.features
     }
 
+    /// Whether there is a feature of that key.
+    #[must_use]
+    pub fn has_feature(&self, key: &str) -> bool {
+        self.index.contains_key(key)
+    }
+
     /// The auto experiments, in their order.
     #[must_use]
     pub const fn experiments(&self) -> &[Experiment] {

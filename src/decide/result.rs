@@ -141,6 +141,9 @@ pub struct FeatureResult<'a> {
     /// Of a rule that is an experiment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub experiment_result: Option<ExperimentResult<'a>>,
+    /// The key of that experiment.
+    #[serde(skip)]
+    pub experiment_key: Option<&'a str>,
 }
 
 impl FeatureResult<'_> {

@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
+use super::patches::Patches;
 use super::report::Report;
 use super::variant::Variant;
+use super::watch::Watch;
 use super::{Begun, DEBUG_HEADER, Forwarded, LocalResponse, Next, Peer, RequestEdits, Surroundings};
 use crate::cache::key::CacheKey;
 use crate::cache::mark::{self, Mark};
@@ -17,9 +19,12 @@ use crate::cache::{Asked, Keepers, PRIVATE};
 use crate::coding::negotiation::accepts_gzip;
 use crate::config::model::Stage;
 use crate::csp;
+use crate::decisions::force::{Forced, parameters};
+use crate::decisions::visitor::Standing as VisitorStanding;
+use crate::decisions::{Asking, Note};
 use crate::engine::{Engine, Route, internal_headers};
 use crate::headers::{HeaderEdit, list};
-use crate::patch::{Action, ExchangeEdit, Redirect};
+use crate::patch::{Action, ExchangeEdit, Patch, Redirect};
 use crate::request::attributes::Values;
 use crate::request::{RequestHead, authority};
 
@@ -27,9 +32,10 @@ use crate::request::{RequestHead, authority};
 #[derive(Debug)]
 pub(super) struct Visit {
     pub(super) engine: Arc<Engine>,
-    /// Index of the route in the engine.
-    pub(super) route: Option<usize>,
+    /// None where the request is on no route.
+    pub(super) patches: Option<Patches>,
     pub(super) values: Values,
+    pub(super) decided: Decided,
     /// What cache policies ask of the request.
     pub(super) asked: Asked,
     /// Indexes of the patches whose guards hold.
@@ -51,6 +57,21 @@ pub(super) struct Visit {
     pub(super) debug: bool,
 }
 
+/// What was decided about a visitor, besides values.
+#[derive(Debug, Default)]
+pub(super) struct Decided {
+    pub(super) watch: Watch,
+    /// To be set where the response is for this visitor alone.
+    pub(super) cookies: Vec<HeaderValue>,
+    /// Somebody chose what they see: no cache may keep it.
+    pub(super) forced: Option<Forced>,
+    /// The page is fetched before it is looked at, if it ever is (`Sec-Purpose`).
+    pub(super) is_prefetch: bool,
+    pub(super) awaits_payload: bool,
+    /// For people who debug.
+    pub(super) notes: Vec<Note>,
+}
+
 /// What stands between here and the origin.
 #[derive(Debug)]
 pub(super) enum Behind {
@@ -66,19 +87,22 @@ pub(super) enum Behind {
 
 /// Begins the exchange with a visitor; see [`begin`](super::begin).
 pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &Surroundings<'_>) -> Begun {
-    let Surroundings { facts, peer, .. } = *surroundings;
+    let Surroundings { facts, peer, now, random, live } = *surroundings;
     let mut edits = RequestEdits::default();
     edits.headers.extend(internal_headers(&request.headers).map(HeaderEdit::Remove));
     let request = &*without_key(engine.stage(), request, &mut edits);
     let debug = asks_for_debug(engine, request, peer);
+    let (request, forced) = without_force(engine, request, peer, &mut edits);
+    let request = &*request;
     let is_head = request.method == "HEAD";
     let page = csp::Page::new(&request.scheme, &request.authority);
 
     let Some((index, route)) = engine.route(request) else {
         let visit = Visit {
             engine: Arc::clone(engine),
-            route: None,
+            patches: None,
             values: Values::default(),
+            decided: Decided::default(),
             asked: Asked::default(),
             eligible: Vec::new(),
             variant: Variant::of_no_route(),
@@ -95,22 +119,53 @@ pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &
         edits.mark(engine, "", request, &visit.behind, Vec::new());
         return Begun { edits, next: Next::Forward(Forwarded(Peer::Visitor(Box::new(visit)))) };
     };
-    let values = engine.attributes().read(&route.reads, request, facts);
-    let eligible = route.patches.iter().enumerate().filter(|(_, patch)| patch.is_eligible(&values));
-    let eligible: Vec<usize> = eligible.map(|(index, _)| index).collect();
-    let patches = || eligible.iter().filter_map(|index| route.patches.get(*index));
-
-    let redirect = patches().find_map(|patch| match &patch.action {
-        Action::Redirect(redirect) => {
-            Some((patch, local_response(&redirect.render(&values)?, route, request)?))
-        }
-        _ => None,
+    let is_subresource = is_subresource(request);
+    let groups = engine.decisions().saved_groups();
+    let mut values = engine.attributes().read(&route.reads, request, facts);
+    let mut decided = Decided { forced, is_prefetch: is_prefetch(&request.headers), ..Decided::default() };
+    let patches = Patches::of_route(Arc::clone(engine), index);
+    let mut is_left_alone = false;
+    let mut exposures = Vec::new();
+    let mut uses_live = false;
+    if !route.decides.is_empty() {
+        let asking = Asking {
+            names: &route.decides,
+            request,
+            live,
+            forced: decided.forced.as_ref(),
+            now,
+            // Parts of a page come with its id, or before there is one to come with.
+            random: (!is_subresource).then_some(random),
+        };
+        let made = engine.decisions().make(&asking, &mut values);
+        is_left_alone = made.standing == VisitorStanding::LeftAlone;
+        decided.cookies = made.cookies;
+        decided.awaits_payload = made.awaits_payload;
+        decided.notes = made.notes;
+        (exposures, uses_live) = (made.exposures, made.uses_live);
+    }
+    let eligible = patches.all().filter(|(_, patch)| {
+        let is_left_out = is_left_alone && route.decides.iter().any(|name| patch.reads().contains(name));
+        !is_left_out && patch.is_eligible(&values, groups)
     });
-    if let Some((patch, response)) = redirect {
-        let report = Report::redirected(&route.name, patch);
+    let eligible: Vec<usize> = eligible.map(|(number, _)| number).collect();
+    decided.watch = Watch::new(exposures, &patches, &eligible, &values, groups);
+    let chosen = || patches.numbered(&eligible);
+
+    let redirect = eligible.iter().find_map(|number| match patches.get(*number) {
+        Some(patch) => match &patch.action {
+            Action::Redirect(redirect) => {
+                Some((*number, patch, local_response(&redirect.render(&values)?, route, request)?))
+            }
+            _ => None,
+        },
+        None => None,
+    });
+    if let Some((number, patch, mut response)) = redirect {
+        let mut report = Report::redirected(&route.name, patch);
+        decided.redirected(number, &mut response, &mut report);
         return Begun { edits, next: Next::Respond(response, report) };
     }
-    let is_subresource = is_subresource(request);
     let asked = route.cache.asked(&request.headers);
     let is_covered = CacheKey::covers(request);
     let keepers = if is_covered { route.cache.keepers(&asked) } else { Keepers::default() };
@@ -122,7 +177,7 @@ pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &
         edits.path = Some(target.clone().into_owned());
     }
     let mut rewritten = false;
-    for patch in patches() {
+    for patch in chosen() {
         if let Action::Exchange(template) = &patch.action {
             let edit = template.render(&values);
             if let Some(reads) = route.key.reads().filter(|_| edit.host.is_some() && is_limited) {
@@ -132,16 +187,20 @@ pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &
             edits.take(edit, &target);
         }
     }
-    if patches().any(|patch| patch.edits_elements() || patch.edits_json()) && !is_subresource {
+    let looked_for = decided.watch.probes();
+    let is_read = |patch: &Patch| patch.edits_elements() || patch.edits_json();
+    if (chosen().any(is_read) || patches.numbered(&looked_for).any(is_read)) && !is_subresource {
         edits.headers.extend(for_whole_bodies(&request.headers));
     }
     let accepts_gzip = accepts_gzip(&request.headers);
-    let mut variant = Variant::of(engine, route, &eligible, &values, &request.method, accepts_gzip);
+    let live = live.filter(|_| uses_live).map(|live| live.digest());
+    let mut variant = Variant::of(&patches, route, &eligible, &values, live, &request.method, accepts_gzip);
     // Caches answer from what they have stored, whatever these say (Envoy's, 1.36 to 1.40); only the origin can judge them.
     let mut guards = [header::IF_MATCH, header::IF_UNMODIFIED_SINCE].into_iter();
     let is_guarded = guards.any(|name| request.headers.contains_key(name));
     let behind = match engine.stage() {
         Stage::Both | Stage::Origin => Behind::Origin,
+        Stage::Client if decided.forced.is_some() => Behind::Passing,
         Stage::Client if route.key.is_stored() => {
             // What is not UTF-8 in a path would become another path by being written.
             let is_writable = !request.path.contains(char::REPLACEMENT_CHARACTER);
@@ -163,12 +222,16 @@ pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &
         Behind::Origin | Behind::Unstored | Behind::Passing => Cow::Borrowed(&request.headers),
     };
     edits.headers.extend(variant.towards_origin(&request.method, &conditions, is_subresource));
+    if decided.forced.is_some() {
+        edits.headers.extend(past_caches(&request.headers));
+    }
     let told_apart_by = route.key.told_apart_by().collect();
     edits.mark(engine, &route.name, request, &behind, told_apart_by);
     let visit = Visit {
         engine: Arc::clone(engine),
-        route: Some(index),
+        patches: Some(patches.clone()),
         values,
+        decided,
         asked,
         eligible,
         variant,
@@ -183,6 +246,66 @@ pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &
         debug,
     };
     Begun { edits, next: Next::Forward(Forwarded(Peer::Visitor(Box::new(visit)))) }
+}
+
+impl Decided {
+    /// The visitor is sent away by the patch with that number.
+    fn redirected(mut self, number: usize, response: &mut LocalResponse, report: &mut Report) {
+        let headers = &mut response.headers;
+        report.awaits_payload = self.awaits_payload;
+        if self.forced.is_some() {
+            headers.retain(|(name, _)| name != header::CACHE_CONTROL);
+            headers.push((header::CACHE_CONTROL, PRIVATE_NO_STORE));
+        } else if headers.iter().any(|(name, _)| name == header::CACHE_CONTROL) {
+            headers.extend(std::mem::take(&mut self.cookies).into_iter().map(|it| (header::SET_COOKIE, it)));
+        }
+        if !self.is_prefetch {
+            report.exposures = self.watch.redirected(number);
+        }
+    }
+}
+
+/// Of what somebody chose to see.
+pub(super) const PRIVATE_NO_STORE: HeaderValue = HeaderValue::from_static("private, no-store");
+
+/// Has the caches behind, whoever's they are, ask the origin, and the origin answer in full.
+fn past_caches(headers: &HeaderMap) -> impl Iterator<Item = HeaderEdit> {
+    let conditions = [header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE];
+    let present: Vec<HeaderName> = conditions.into_iter().filter(|name| headers.contains_key(name)).collect();
+    let no_cache = || HeaderValue::from_static("no-cache");
+    let asks =
+        [HeaderEdit::Set(header::CACHE_CONTROL, no_cache()), HeaderEdit::Set(header::PRAGMA, no_cache())];
+    present.into_iter().map(HeaderEdit::Remove).chain(asks)
+}
+
+/// Whether the browser asks for a page that nobody looks at yet.
+fn is_prefetch(headers: &HeaderMap) -> bool {
+    ["sec-purpose", "purpose", "x-moz"]
+        .into_iter()
+        .any(|name| headers.get(name).is_some_and(|purpose| purpose.as_bytes().starts_with(b"prefetch")))
+}
+
+/// The request without the parameters by which people choose what they see, and what they chose, if they may.
+fn without_force<'r>(
+    engine: &Engine,
+    request: &'r RequestHead,
+    peer: Option<IpAddr>,
+    edits: &mut RequestEdits,
+) -> (Cow<'r, RequestHead>, Option<Forced>) {
+    let Some(force) = engine.decisions().force() else { return (Cow::Borrowed(request), None) };
+    let found = parameters(force, &request.path);
+    if found.rest == request.path {
+        return (Cow::Borrowed(request), None);
+    }
+    let is_allowed = match (&force.secret, &found.secret) {
+        (Some(secret), Some(shown)) => same_bytes(secret.as_bytes(), shown.as_bytes()),
+        (Some(_), None) => false,
+        (None, _) => is_local(request, peer),
+    };
+    let forced = found.choices.filter(|_| is_allowed).map(|choices| Forced::parse(&choices));
+    let path = found.rest.into_owned();
+    edits.path = Some(path.clone());
+    (Cow::Owned(RequestHead { path, ..request.clone() }), forced)
 }
 
 /// Whether the origin is to get no more of a request than the route declares. Only an origin stage can tell the cache behind not
@@ -213,8 +336,13 @@ fn asks_for_debug(engine: &Engine, request: &RequestHead, peer: Option<IpAddr>) 
     };
     match &debug.secret {
         Some(secret) => same_bytes(secret.as_bytes(), shown.as_bytes()),
-        None => peer.is_some_and(|peer| peer.is_loopback()) && !is_forwarded(&request.headers),
+        None => is_local(request, peer),
     }
+}
+
+/// Whether a request comes from this machine.
+fn is_local(request: &RequestHead, peer: Option<IpAddr>) -> bool {
+    peer.is_some_and(|peer| peer.is_loopback()) && !is_forwarded(&request.headers)
 }
 
 /// Whether a proxy passed the request on for somebody else: one on this machine speaks from a loopback address for

@@ -6,10 +6,13 @@
 //! ([`Edits::take_back`]). What was decoded stands, and the response must be broken off, as the visitor's own decoder would
 //! have done ([`Edits::is_broken`]).
 
-use super::gate::Untouched;
-use super::page::{Page, Plan};
+use super::gate::{Kind, Untouched};
+use super::page::{Page, PageOutcome, Plan};
+use super::patches::Patches;
 use super::report::{BodyState, Break, Report};
+use super::watch::{Watch, is_done_anyway};
 use crate::coding::{Decoder, Gzip};
+use crate::decisions::Exposed;
 use crate::headers::HeaderEdit;
 
 /// How much of a coded body is kept while nothing has come out of it. No honest sender has so much to say before.
@@ -26,6 +29,9 @@ pub struct Edits {
     report: Report,
     source: Source,
     page: Page,
+    watch: Watched,
+    /// The body passes as it is, and is only looked at.
+    looks_only: bool,
     gzip: Option<Gzip>,
     /// What makes the head of a coded body true again, until the head has left.
     own_head: Option<Vec<HeaderEdit>>,
@@ -34,6 +40,14 @@ pub struct Edits {
     /// Kept between chunks to spare allocations.
     decoded: Vec<u8>,
     edited: Vec<u8>,
+}
+
+/// What a visitor may see on a page.
+#[derive(Debug)]
+struct Watched {
+    watch: Watch,
+    patches: Patches,
+    kind: Kind,
 }
 
 /// Where the page comes from.
@@ -52,11 +66,14 @@ enum Source {
 }
 
 impl Edits {
-    pub(super) fn new(plan: Plan, report: Report) -> Self {
+    pub(super) fn new(plan: Plan, watch: Watch, report: Report) -> Self {
+        let watch = Watched { watch, patches: plan.patches.clone(), kind: plan.kind };
         Self {
             report,
             source: Source::Plain,
             page: Page::new(plan),
+            watch,
+            looks_only: false,
             gzip: None,
             own_head: None,
             restored_head: None,
@@ -70,6 +87,12 @@ impl Edits {
     pub(super) fn decode(&mut self, decoder: Decoder, head: Vec<HeaderEdit>) {
         self.source = Source::Coded { decoder, kept: Some(Vec::new()) };
         self.own_head = Some(head);
+    }
+
+    /// From now on the body passes as it is, whatever the plan: only what the visitor sees is of interest.
+    pub(super) fn look_only(&mut self) {
+        self.looks_only = true;
+        self.release_head();
     }
 
     /// The edited page is coded.
@@ -115,7 +138,7 @@ impl Edits {
     /// page must not pass for a page. What is written now goes nowhere; call [`end`](Self::end) for the report.
     #[must_use]
     pub const fn is_broken(&self) -> bool {
-        matches!(self.source, Source::Broken(_))
+        matches!(self.source, Source::Broken(_)) && !self.looks_only
     }
 
     /// Whether the rest of the body passes as it is: chunks need not be written any more.
@@ -124,13 +147,22 @@ impl Edits {
         match self.source {
             Source::Plain => self.gzip.is_none() && self.page.is_done(),
             Source::Undecodable(_) => true,
-            Source::Coded { .. } | Source::Broken(_) => false,
+            Source::Broken(_) => self.looks_only,
+            Source::Coded { .. } => self.looks_only && self.page.is_done(),
         }
     }
 
     /// Takes the next chunk and adds to `out` what may leave. Returns how many bytes at the end of `chunk` follow `out`
     /// unchanged; they are not copied. There are none where the body is decoded or coded.
     pub fn write(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> usize {
+        if self.looks_only {
+            self.write_edited(chunk, &mut Vec::new());
+            return chunk.len();
+        }
+        self.write_edited(chunk, out)
+    }
+
+    fn write_edited(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> usize {
         match &self.source {
             Source::Plain if self.gzip.is_none() => self.page.write(chunk, out),
             Source::Plain => {
@@ -149,6 +181,13 @@ impl Edits {
         if std::mem::replace(&mut self.is_finished, true) {
             return;
         }
+        if self.looks_only {
+            return self.finish_edited(&mut Vec::new());
+        }
+        self.finish_edited(out);
+    }
+
+    fn finish_edited(&mut self, out: &mut Vec<u8>) {
         match std::mem::replace(&mut self.source, Source::Plain) {
             Source::Plain => self.end_page(out),
             Source::Coded { decoder, kept } => match (decoder.end(), kept) {
@@ -176,6 +215,12 @@ impl Edits {
         let mut report = self.reported();
         report.body = BodyState::Aborted;
         report
+    }
+
+    /// The visitor has the page already: what they see on it.
+    pub(super) fn not_modified(mut self) -> (Report, Vec<Exposed>) {
+        let watch = std::mem::take(&mut self.watch.watch);
+        (self.abort(), watch.confirmed())
     }
 
     fn write_coded(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> usize {
@@ -259,17 +304,25 @@ impl Edits {
 
     fn reported(self) -> Report {
         let mut report = self.report;
-        let (body, patches, max_held) = match self.source {
-            Source::Undecodable(reason) => (BodyState::Untouched(reason), self.page.not_tried(), 0),
-            Source::Broken(why) => {
-                let (_, patches, max_held) = self.page.outcome();
-                (BodyState::Broken(why), patches, max_held)
-            }
+        let untouched = |body, patches| PageOutcome { body, patches, found: Vec::new(), max_held: 0 };
+        let outcome = match self.source {
+            Source::Undecodable(reason) => untouched(BodyState::Untouched(reason), self.page.not_tried()),
+            Source::Broken(why) => PageOutcome { body: BodyState::Broken(why), ..self.page.outcome() },
             Source::Plain | Source::Coded { .. } => self.page.outcome(),
         };
-        report.body = body;
+        let PageOutcome { body, patches, found, max_held } = outcome;
         report.patches.extend(patches);
-        report.max_held_bytes = max_held;
+        if self.is_finished && matches!(body, BodyState::Edited | BodyState::Reverted) {
+            let Watched { watch, patches, kind } = self.watch;
+            let is_found =
+                |number: usize| found.contains(&number) || patches.get(number).is_some_and(is_done_anyway);
+            let concerns = |patch: &crate::patch::Patch| is_done_anyway(patch) || patch.edits(kind);
+            report.exposures.extend(watch.seen(&patches, concerns, &report.patches, &is_found));
+        }
+        if !self.looks_only {
+            report.body = body;
+            report.max_held_bytes = max_held;
+        }
         report
     }
 }

@@ -15,9 +15,11 @@ use httpdate::fmt_http_date;
 use super::begin::for_whole_bodies;
 use super::gate::{Readable, Untouched, gate};
 use super::page::Plan;
+use super::patches::Patches;
 use super::report::{BodyState, NotStorable, PatchReport, Report};
 use super::response::{body_edits, for_edited_body, restored};
 use super::variant::Stored;
+use super::watch::Watch;
 use super::{Answered, Begun, Body, Forwarded, Next, Peer, RequestEdits};
 use crate::cache::key::CacheKey;
 use crate::cache::mark::{self, Mark};
@@ -112,7 +114,7 @@ pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, now: SystemTime
 }
 
 fn keyed(
-    engine: &Engine,
+    engine: &Arc<Engine>,
     (index, route): (usize, &Route),
     request: &RequestHead,
     edits: &mut RequestEdits,
@@ -124,10 +126,12 @@ fn keyed(
     let values = engine.attributes().read(&route.reads, &seen, &[]);
     let of_this_stage = |index: usize| route.places.get(index) == Some(&Place::Origin);
     let eligible = route.patches.iter().enumerate();
-    let eligible = eligible.filter(|(index, patch)| of_this_stage(*index) && patch.is_eligible(&values));
+    let eligible = eligible.filter(|(index, patch)| {
+        of_this_stage(*index) && patch.is_eligible(&values, engine.decisions().saved_groups())
+    });
     let eligible: Vec<usize> = eligible.map(|(index, _)| index).collect();
     edits.headers.extend(for_storage(route, &seen.headers, eligible.is_empty()));
-    let mut stored = Stored::of(engine, route, &eligible, &values);
+    let mut stored = Stored::of(&Patches::of_route(Arc::clone(engine), index), route, &eligible, &values);
     edits.headers.extend(stored.towards_origin(&seen.headers));
     Keyed { route: index, asked: route.cache.asked(&seen.headers), values, eligible, stored }
 }
@@ -310,16 +314,23 @@ impl Keyed {
                     own_head.extend(not_storable(came));
                     edits.extend(changes);
                     let plan = Plan {
-                        engine: Arc::clone(engine),
-                        route: self.route,
+                        patches: Patches::of_route(Arc::clone(engine), self.route),
                         values: self.values,
                         eligible: self.eligible,
+                        probes: Vec::new(),
                         sniffer: readable.sniffer,
                         kind: readable.kind,
                         verdicts,
+                        probe_verdicts: Vec::new(),
                         page: head.page.clone(),
                     };
-                    Body::Edited(Box::new(body_edits(plan, &readable.codings, own_head, report)))
+                    Body::Edited(Box::new(body_edits(
+                        plan,
+                        Watch::default(),
+                        &readable.codings,
+                        own_head,
+                        report,
+                    )))
                 };
                 Answered { headers: edits, body }
             }

@@ -3,14 +3,12 @@
 //! What is edited is known only when the encoding is, so the first bytes are held until it is (at most 1024 of them), and
 //! the patches are rendered then. A page that is delivered wholly or not at all is held to its end, up to a bound.
 
-use std::sync::Arc;
-
 use super::document::DocumentEditor;
 use super::gate::{Kind, Untouched};
+use super::patches::Patches;
 use super::report::{BodyState, PatchReport};
-use crate::config::model::Delivery;
+use crate::config::model::{Delivery, Limits};
 use crate::csp::{self, Verdict};
-use crate::engine::{Engine, Route};
 use crate::html::charset::{Charset, Sniffer, Unsupported};
 use crate::html::editor::Editor;
 use crate::html::locate::Bounds;
@@ -23,16 +21,18 @@ use crate::request::attributes::Values;
 /// What is to be done to a page.
 #[derive(Debug)]
 pub(super) struct Plan {
-    pub(super) engine: Arc<Engine>,
-    /// Index of the route in the engine.
-    pub(super) route: usize,
+    pub(super) patches: Patches,
     pub(super) values: Values,
-    /// Indexes of the patches whose guards hold.
+    /// The numbers of the patches that are carried out.
     pub(super) eligible: Vec<usize>,
+    /// The numbers of the patches whose elements are looked for.
+    pub(super) probes: Vec<usize>,
     pub(super) sniffer: Sniffer,
     pub(super) kind: Kind,
     /// What policies in the headers say of each edit.
     pub(super) verdicts: Vec<Verdict>,
+    /// The same of those that are looked for.
+    pub(super) probe_verdicts: Vec<Verdict>,
     /// Whose policies they are.
     pub(super) page: csp::Page,
 }
@@ -53,21 +53,41 @@ enum State {
     Held(Vec<u8>),
     Editing(Box<Editing>),
     Passing(Untouched),
-    Ended(BodyState, Vec<PatchReport>),
+    Ended(BodyState, Reports),
 }
 
 #[derive(Debug)]
 struct Editing {
     editor: DocumentEditor,
-    /// The reports of the patches, in order: complete where they were refused beforehand, the others as the editor's
-    /// outcomes come.
-    reports: Vec<PatchReport>,
+    /// In order: complete where a patch was refused beforehand, the others as the editor's outcomes come.
+    patches: Vec<PatchReport>,
+    /// The same of patches that are looked for, by their numbers.
+    probes: Vec<(usize, Option<Outcome>)>,
+}
+
+/// What came of the patches.
+#[derive(Debug, Default)]
+struct Reports {
+    patches: Vec<PatchReport>,
+    /// The numbers of the patches whose elements were looked for and found.
+    found: Vec<usize>,
+}
+
+/// What came of a page.
+#[derive(Debug)]
+pub(super) struct PageOutcome {
+    pub(super) body: BodyState,
+    pub(super) patches: Vec<PatchReport>,
+    /// The numbers of the patches whose elements were looked for and found.
+    pub(super) found: Vec<usize>,
+    /// The largest number of bytes that were held between two chunks.
+    pub(super) max_held: usize,
 }
 
 impl Page {
     pub(super) fn new(plan: Plan) -> Self {
-        let delivery = plan.route().map(|route| route.delivery).unwrap_or_default();
-        let max_whole_bytes = size(plan.engine.limits().max_whole_bytes);
+        let delivery = plan.patches.route().map(|route| route.delivery).unwrap_or_default();
+        let max_whole_bytes = size(plan.limits().max_whole_bytes);
         Self { plan, delivery, max_whole_bytes, state: State::Held(Vec::new()), max_held: 0 }
     }
 
@@ -102,7 +122,10 @@ impl Page {
             let held = std::mem::take(held);
             if held.is_empty() {
                 // A response without a body: there is no page to put anything into.
-                self.state = State::Ended(BodyState::Edited, self.plan.missed());
+                self.state = State::Ended(
+                    BodyState::Edited,
+                    Reports { patches: self.plan.missed(), found: Vec::new() },
+                );
                 return;
             }
             self.start(self.plan.sniffer.judge(&held, true));
@@ -122,23 +145,25 @@ impl Page {
         match &mut self.state {
             State::Held(held) if self.delivery == Delivery::Whole => {
                 out.append(held);
-                self.state = State::Ended(BodyState::Aborted, self.plan.not_tried());
+                self.state = State::Ended(BodyState::Aborted, self.plan.nothing_done());
             }
             _ => self.end(out),
         }
     }
 
-    /// What became of the page and of each patch, and the largest number of bytes that were held between two chunks.
-    pub(super) fn outcome(self) -> (BodyState, Vec<PatchReport>, usize) {
-        match self.state {
-            State::Held(_) => (BodyState::Aborted, self.plan.not_tried(), self.max_held),
-            State::Passing(reason) => (BodyState::Untouched(reason), self.plan.not_tried(), self.max_held),
-            State::Ended(body, patches) => (body, patches, self.max_held),
+    /// What became of the page and of each patch.
+    pub(super) fn outcome(self) -> PageOutcome {
+        let mut max_held = self.max_held;
+        let (body, Reports { patches, found }) = match self.state {
+            State::Held(_) => (BodyState::Aborted, self.plan.nothing_done()),
+            State::Passing(reason) => (BodyState::Untouched(reason), self.plan.nothing_done()),
+            State::Ended(body, reports) => (body, reports),
             State::Editing(editing) => {
-                let max_held = self.max_held.max(editing.editor.max_held());
-                (BodyState::Edited, editing.reports(), max_held)
+                max_held = max_held.max(editing.editor.max_held());
+                (BodyState::Edited, editing.reports())
             }
-        }
+        };
+        PageOutcome { body, patches, found, max_held }
     }
 
     /// What a body says that was never looked at.
@@ -198,13 +223,13 @@ impl Page {
         let (mut editing, mut edited) = (*editing, Vec::new());
         editing.write_all(&page, &mut edited);
         editing.editor.end(&mut edited);
-        let mut patches = editing.reports();
-        let stands = patches.iter().all(PatchReport::stands);
+        let mut reports = editing.reports();
+        let stands = reports.patches.iter().all(PatchReport::stands);
         out.append(if stands { &mut edited } else { &mut page });
         if !stands {
-            patches.iter_mut().for_each(PatchReport::revert);
+            reports.patches.iter_mut().for_each(PatchReport::revert);
         }
-        self.state = State::Ended(if stands { BodyState::Edited } else { BodyState::Reverted }, patches);
+        self.state = State::Ended(if stands { BodyState::Edited } else { BodyState::Reverted }, reports);
     }
 }
 
@@ -215,24 +240,42 @@ impl Editing {
         out.extend_from_slice(bytes.get(bytes.len().saturating_sub(tail)..).unwrap_or_default());
     }
 
-    fn reports(self) -> Vec<PatchReport> {
+    /// The editor has first the patches, then what is looked for.
+    fn reports(self) -> Reports {
         let mut outcomes = self.editor.outcomes().into_iter();
-        let mut reports = self.reports;
-        for report in reports.iter_mut().filter(|report| report.outcome.is_none()) {
+        let mut patches = self.patches;
+        for report in patches.iter_mut().filter(|report| report.outcome.is_none()) {
             report.outcome = outcomes.next();
         }
-        reports
+        let mut found: Vec<usize> = self.probes.iter().map(|(number, _)| *number).collect();
+        found.dedup();
+        for (number, refused) in self.probes {
+            let outcome = refused.or_else(|| outcomes.next());
+            if outcome.is_none_or(|outcome| outcome.applied == 0) {
+                found.retain(|found| *found != number);
+            }
+        }
+        Reports { patches, found }
     }
 }
 
 impl Plan {
-    fn route(&self) -> Option<&Route> {
-        self.engine.routes().get(self.route)
+    fn limits(&self) -> &Limits {
+        self.patches.engine().limits()
     }
 
     fn patches(&self) -> impl Iterator<Item = &Patch> {
-        let patches = self.route().map(|route| route.patches.as_slice()).unwrap_or_default();
-        self.eligible.iter().filter_map(|index| patches.get(*index)).filter(|patch| patch.edits(self.kind))
+        self.patches.numbered(&self.eligible).filter(|patch| patch.edits(self.kind))
+    }
+
+    /// The patches that are looked for, with their numbers.
+    fn probes(&self) -> impl Iterator<Item = (usize, &Patch)> {
+        let numbered = self.probes.iter().filter_map(|number| Some((*number, self.patches.get(*number)?)));
+        numbered.filter(|(_, patch)| patch.edits(self.kind))
+    }
+
+    fn nothing_done(&self) -> Reports {
+        Reports { patches: self.not_tried(), found: Vec::new() }
     }
 
     /// What the patches of a page report that has nothing.
@@ -254,8 +297,8 @@ impl Plan {
     }
 
     fn editing_html(&self, charset: Charset) -> Editing {
-        let limits = self.engine.limits();
-        let (mut reports, mut rendered) = (Vec::new(), Vec::new());
+        let limits = self.limits();
+        let (mut patches, mut probes, mut rendered) = (Vec::new(), Vec::new(), Vec::new());
         for admitted in admitted(self.patches(), &self.verdicts) {
             let outcome = match admitted.render(&self.values, charset, &self.page) {
                 Ok(patch) => {
@@ -264,12 +307,21 @@ impl Plan {
                 }
                 Err(reason) => Some(Outcome::skipped(reason)),
             };
-            reports.push(PatchReport {
-                label: admitted.label(),
-                required: admitted.patch.required,
-                outcome,
-                is_stored: false,
-            });
+            let part = admitted.edit.part;
+            patches.push(PatchReport { part, outcome, ..PatchReport::not_tried(admitted.patch) });
+        }
+        for (number, patch) in self.probes() {
+            let judged: Vec<_> = admitted([patch], self.verdicts_of_probe(number)).collect();
+            for admitted in judged {
+                let outcome = match admitted.render(&self.values, charset, &self.page) {
+                    Ok(patch) => {
+                        rendered.push(patch.probe());
+                        None
+                    }
+                    Err(reason) => Some(Outcome::skipped(reason)),
+                };
+                probes.push((number, outcome));
+            }
         }
         let bounds = Bounds {
             max_tag_bytes: size(limits.max_tag_bytes),
@@ -277,7 +329,15 @@ impl Plan {
             max_undecided_bytes: limits.max_held_bytes.into(),
         };
         let editor = Editor::new(rendered, charset, bounds, size(limits.max_held_bytes));
-        Editing { editor: DocumentEditor::Html(Box::new(editor)), reports }
+        Editing { editor: DocumentEditor::Html(Box::new(editor)), patches, probes }
+    }
+
+    /// Verdicts stand one behind the other, as many for each patch as it has edits.
+    fn verdicts_of_probe(&self, number: usize) -> &[Verdict] {
+        let before = self.probes.iter().take_while(|probe| **probe != number);
+        let before = before.filter_map(|number| self.patches.get(*number));
+        let skipped: usize = before.map(|patch| patch.needs().len()).sum();
+        self.probe_verdicts.get(skipped..).unwrap_or_default()
     }
 
     fn editing_json(&self) -> Editing {
@@ -285,10 +345,11 @@ impl Plan {
             Action::Json(edit) => Some((patch, edit)),
             _ => None,
         });
-        let (reports, plans): (Vec<_>, Vec<_>) =
+        let (patches, plans): (Vec<_>, Vec<_>) =
             edits.map(|(patch, edit)| (PatchReport::not_tried(patch), edit.for_body(&self.values))).unzip();
-        let bounds = json::Bounds::holding(size(self.engine.limits().max_held_bytes));
-        Editing { editor: DocumentEditor::Json(Box::new(BodyEditor::new(plans, bounds))), reports }
+        let bounds = json::Bounds::holding(size(self.limits().max_held_bytes));
+        let editor = DocumentEditor::Json(Box::new(BodyEditor::new(plans, bounds)));
+        Editing { editor, patches, probes: Vec::new() }
     }
 }
 

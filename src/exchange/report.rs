@@ -5,11 +5,12 @@ use std::fmt;
 
 use super::gate::Untouched;
 use crate::coding::CodingError;
+use crate::decisions::Exposed;
 use crate::html::outcome::{Outcome, Skip};
 use crate::patch::Patch;
 
 /// See the [module](self).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Report {
     /// The name of the route, if one matched.
@@ -30,6 +31,12 @@ pub struct Report {
     pub not_storable: Option<NotStorable>,
     /// The largest number of bytes that were held between two chunks.
     pub max_held_bytes: usize,
+    /// The assignments that the visitor saw.
+    pub exposures: Vec<Exposed>,
+    /// Somebody chose what they saw.
+    pub forced: bool,
+    /// Something was decided that only a payload knows, and none had come.
+    pub awaits_payload: bool,
 }
 
 /// Why a response is not stored, although its route is.
@@ -147,8 +154,10 @@ impl From<CodingError> for Break {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PatchReport {
-    /// Its name, or its number in the route.
+    /// The name of the patch, or its number in the route.
     pub label: String,
+    /// Which part of it, where it has several.
+    pub part: Option<&'static str>,
     /// A miss is an error.
     pub required: bool,
     /// What became of it; `None` where the body was not touched here.
@@ -159,7 +168,13 @@ pub struct PatchReport {
 
 impl PatchReport {
     pub(super) fn not_tried(patch: &Patch) -> Self {
-        Self { label: patch.label.clone(), required: patch.required, outcome: None, is_stored: false }
+        Self {
+            label: patch.label.clone(),
+            part: None,
+            required: patch.required,
+            outcome: None,
+            is_stored: false,
+        }
     }
 
     pub(super) fn stored(patch: &Patch) -> Self {
@@ -194,7 +209,10 @@ impl PatchReport {
 impl fmt::Display for PatchReport {
     /// `label=2` (elements, or 1 for the exchange), `label=missed`, `label=skipped:reason`, `label=stored`, `label=not_tried`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}=", self.label)?;
+        match self.part {
+            Some(part) => write!(f, "{}.{part}=", self.label)?,
+            None => write!(f, "{}=", self.label)?,
+        }
         if self.is_stored {
             return f.write_str("stored");
         }
@@ -269,6 +287,9 @@ impl Report {
         count(Counter::of("rewrites"), self.rewritten.into());
         count(Counter::of("cache.tags_dropped"), u32::try_from(self.dropped_tags).unwrap_or(u32::MAX));
         count(Counter::of("cache.cookies_dropped"), self.drops_cookies.into());
+        count(Counter::of("decisions.forced"), self.forced.into());
+        count(Counter::of("decisions.no_payload"), self.awaits_payload.into());
+        count(Counter::of("exposures"), u32::try_from(self.exposures.len()).unwrap_or(u32::MAX));
         if let Some(reason) = self.not_storable {
             count(Counter::because("cache.not_storable", reason.name()), 1);
         }

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
-use super::begin::{Behind, Visit};
+use super::begin::{Behind, PRIVATE_NO_STORE, Visit};
 use super::body::Edits;
 use super::gate::{Kind, Readable, Untouched, gate};
 use super::page::Plan;
+use super::patches::Patches;
 use super::report::{BodyState, PatchReport, Report};
+use super::watch::{Watch, is_done_anyway};
 use super::{Answered, Body, DEBUG_HEADER, LocalResponse};
 use crate::cache::record::{Arrived, Record};
 use crate::cache::set_cookie::{NOT_STORABLE, is_storable};
@@ -18,6 +20,7 @@ use crate::cache::{Answer, protection};
 use crate::coding::{Bounds, Coding, Decoder};
 use crate::config::model::{ContentCoding, Limits};
 use crate::csp::Verdict;
+use crate::decisions::Exposed;
 use crate::engine::Route;
 use crate::headers::{HeaderEdit, list, values_after};
 use crate::patch::admission::Admission;
@@ -27,7 +30,9 @@ impl Visit {
     /// Takes the head of the response; see [`Forwarded::answer`](super::Forwarded::answer).
     pub(super) fn answer(mut self, status: StatusCode, headers: &HeaderMap) -> Answered {
         let engine = Arc::clone(&self.engine);
-        let Some(route) = self.route.and_then(|index| engine.routes().get(index)) else {
+        let patches = self.patches.take();
+        let Some((patches, route)) = patches.as_ref().and_then(|patches| Some((patches, patches.route()?)))
+        else {
             let mut edits = match self.behind {
                 Behind::Origin => Arrived::without_record(headers).edits,
                 Behind::Unstored | Behind::Passing | Behind::Cache(_) => {
@@ -46,7 +51,9 @@ impl Visit {
             }
         };
         let head = Head { status, arrived: headers, came: &came, record: &record };
-        let mut answered = self.answer_with(route, &head, edits);
+        let mut answered = self.answer_with(patches, route, &head, edits);
+        self.keep_forced(headers, &mut answered);
+        self.set_cookies(headers, &mut answered);
         let Behind::Cache(remembered) = &self.behind else { return answered };
         let mut validators = HeaderMap::new();
         for name in [header::ETAG, header::LAST_MODIFIED] {
@@ -57,27 +64,65 @@ impl Visit {
         if !self.debug && remembered.answers(status, &validators) {
             let mut leaving = headers.clone();
             answered.headers.iter().for_each(|edit| edit.apply(&mut leaving));
-            answered.body = not_modified(&leaving, answered.body);
+            answered.body = self.not_modified(&leaving, answered.body);
         }
         answered
     }
 
-    fn answer_with(&mut self, route: &Route, head: &Head<'_>, mut edits: Vec<HeaderEdit>) -> Answered {
+    /// What somebody chose to see is kept nowhere.
+    fn keep_forced(&self, headers: &HeaderMap, answered: &mut Answered) {
+        let Some(forced) = &self.decided.forced else { return };
+        answered.headers.extend(protection(headers));
+        answered.headers.push(HeaderEdit::Set(header::CACHE_CONTROL, PRIVATE_NO_STORE));
+        answered.headers.extend([header::ETAG, header::LAST_MODIFIED].map(HeaderEdit::Remove));
+        let text = format!("forced={}", forced.shown());
+        if !self.debug {
+            answered.headers.extend(debug_headers(&text, headers));
+        }
+    }
+
+    /// Sets cookies, but never on a response that a shared cache may keep and give to others.
+    fn set_cookies(&mut self, headers: &HeaderMap, answered: &mut Answered) {
+        let said = values_after(headers, &answered.headers, &header::CACHE_CONTROL);
+        let mut directives = said.iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+        let is_private = directives.any(|directive| {
+            let directive = directive.trim_ascii();
+            directive.eq_ignore_ascii_case(b"private") || directive.eq_ignore_ascii_case(b"no-store")
+        });
+        if is_private {
+            let cookies = std::mem::take(&mut self.decided.cookies).into_iter();
+            answered.headers.extend(cookies.map(|cookie| HeaderEdit::Add(header::SET_COOKIE, cookie)));
+        }
+    }
+
+    fn answer_with(
+        &mut self,
+        all: &Patches,
+        route: &Route,
+        head: &Head<'_>,
+        mut edits: Vec<HeaderEdit>,
+    ) -> Answered {
         let Head { status, came: headers, .. } = *head;
         let (stored, eligible): (Vec<usize>, Vec<usize>) =
             std::mem::take(&mut self.eligible).into_iter().partition(|index| head.record.has(*index));
         self.eligible = eligible;
-        let numbered = |indexes: &[usize]| {
-            let patches: Vec<&Patch> = indexes.iter().filter_map(|index| route.patches.get(*index)).collect();
-            patches
-        };
-        let (stored, patches) = (numbered(&stored), numbered(&self.eligible));
+        let stored: Vec<&Patch> = all.numbered(&stored).collect();
+        let patches: Vec<&Patch> = all.numbered(&self.eligible).collect();
         let patches = || patches.iter().copied();
+        let mut watch = std::mem::take(&mut self.decided.watch);
+        if self.decided.is_prefetch {
+            // Nobody looks yet. When they do, the page itself says so.
+            watch = Watch::default();
+        }
+        let looked_for = watch.probes();
+        let probes = || all.numbered(&looked_for);
         // Before patches: what they say of `Vary` is about what they change.
         let vary = route.key.vary(headers, self.is_limited).filter(|_| self.is_covered);
         edits.extend(vary.clone());
         let mut report =
             Report { route: Some(route.name.clone()), rewritten: self.rewritten, ..Report::default() };
+        report.forced = self.decided.forced.is_some();
+        report.awaits_payload = self.decided.awaits_payload;
         for patch in patches() {
             if let Action::Exchange(edit) = &patch.action {
                 edits.extend(edit.response_headers(&self.values));
@@ -117,7 +162,8 @@ impl Visit {
         let done_in_head = self.edit_head(patches(), head, is_page, &mut edits);
         // JSON, and patches of pages only.
         let gate = gate.and_then(|readable| {
-            let fits = patches().chain(stored.iter().copied()).any(|patch| patch.edits(readable.kind));
+            let fits = patches().chain(stored.iter().copied()).chain(probes());
+            let fits = fits.into_iter().any(|patch| patch.edits(readable.kind));
             let others = patches().any(|patch| patch.edits_elements() || patch.edits_json());
             if fits || !others { Ok(readable) } else { Err(Untouched::ContentType) }
         });
@@ -134,6 +180,7 @@ impl Visit {
             Err(_) => patch.edits_elements() || patch.edits_json(),
         };
         let is_wanted = patches().any(wanted);
+        let looks = !is_wanted && !self.is_head && probes().any(wanted);
         let is_made = stored.iter().any(|patch| wanted(patch));
         let labels = || patches().chain(stored.iter().copied()).map(|patch| patch.label.as_str());
         let labels = self.debug.then(|| labels().collect::<Vec<_>>().join(","));
@@ -150,6 +197,16 @@ impl Visit {
         };
         let passing = || self.variant.of_passing(status, headers, self.is_subresource);
         let body = match gate {
+            Ok(readable) if looks => {
+                edits.extend(if is_made { validators() } else { passing() });
+                if is_made {
+                    report.body = BodyState::Stored;
+                }
+                let plan = self.plan(all, &readable, &looked_for, (head.arrived, &edits), Vec::new());
+                let mut body = body_edits(plan, watch, &readable.codings, Vec::new(), report);
+                body.look_only();
+                Body::Edited(Box::new(body))
+            }
             _ if !is_wanted && is_made => {
                 edits.extend(validators());
                 report.body = BodyState::Stored;
@@ -157,6 +214,7 @@ impl Visit {
             }
             _ if !is_wanted => {
                 edits.extend(passing());
+                report.exposures = self.seen_in_head(all, &watch, status, kind, &report);
                 Body::Passes(report)
             }
             Err(reason) => {
@@ -178,17 +236,8 @@ impl Visit {
                     let restored = restored(head.arrived, &edits, &changes);
                     let to_gzip = route.content_coding == ContentCoding::Gzip && self.accepts_gzip;
                     edits.extend(changes);
-                    let plan = Plan {
-                        engine: Arc::clone(&self.engine),
-                        route: self.route.unwrap_or_default(),
-                        values: std::mem::take(&mut self.values),
-                        eligible: std::mem::take(&mut self.eligible),
-                        sniffer: readable.sniffer,
-                        kind: readable.kind,
-                        verdicts,
-                        page: self.page.clone(),
-                    };
-                    let mut body = body_edits(plan, &readable.codings, restored, report);
+                    let plan = self.plan(all, &readable, &looked_for, (head.arrived, &edits), verdicts);
+                    let mut body = body_edits(plan, watch, &readable.codings, restored, report);
                     if to_gzip {
                         body.encode();
                     }
@@ -203,10 +252,57 @@ impl Visit {
             };
             let cache = head.record.cache_status().map(|status| format!("; cache={status}"));
             let cache = cache.unwrap_or_default();
-            let text = format!("route={}; patches={labels}; body={body}{cache}", route.name);
+            let notes = self.decided.notes.iter();
+            let notes: String =
+                notes.map(|it| format!("; {}={} ({})", it.name, it.value, it.because)).collect();
+            let forced = self.decided.forced.as_ref().map(|forced| format!("; forced={}", forced.shown()));
+            let forced = forced.unwrap_or_default();
+            let text = format!("route={}; patches={labels}; body={body}{cache}{notes}{forced}", route.name);
             edits.extend(debug_headers(&text, headers));
         }
         Answered { headers: edits, body }
+    }
+
+    /// What is to be done to a body, of whose head `decided` are changed.
+    fn plan(
+        &mut self,
+        all: &Patches,
+        readable: &Readable,
+        probes: &[usize],
+        (headers, decided): (&HeaderMap, &[HeaderEdit]),
+        verdicts: Vec<Verdict>,
+    ) -> Plan {
+        Plan {
+            patches: all.clone(),
+            values: std::mem::take(&mut self.values),
+            eligible: std::mem::take(&mut self.eligible),
+            probes: probes.to_vec(),
+            sniffer: readable.sniffer.clone(),
+            kind: readable.kind,
+            verdicts,
+            probe_verdicts: Admission::judge(all.numbered(probes), headers, decided, &self.page).verdicts,
+            page: self.page.clone(),
+        }
+    }
+
+    /// The assignments that are seen in a page whose body nobody edits: those of patches of the exchange.
+    fn seen_in_head(
+        &self,
+        all: &Patches,
+        watch: &Watch,
+        status: StatusCode,
+        kind: Result<Kind, Untouched>,
+        report: &Report,
+    ) -> Vec<Exposed> {
+        let is_page = kind == Ok(Kind::Html) && !self.is_head && !self.is_subresource;
+        if status == StatusCode::NOT_MODIFIED && !self.is_subresource {
+            return watch.confirmed();
+        }
+        if !is_page {
+            return Vec::new();
+        }
+        watch
+            .seen(all, is_done_anyway, &report.patches, &|number| all.get(number).is_some_and(is_done_anyway))
     }
 
     /// Makes the edits of patches in the head; the names of those that made some.
@@ -234,9 +330,23 @@ impl Visit {
         done
     }
 
+    /// The answer to a visitor who has what a response with the headers `leaving` holds.
+    fn not_modified(&mut self, leaving: &HeaderMap, body: Body) -> Body {
+        let (mut report, confirmed) = match body {
+            Body::Passes(report) | Body::NotModified(_, report) => (report, Vec::new()),
+            Body::Edited(edits) => edits.not_modified(),
+        };
+        report.body = BodyState::NotModified;
+        report.exposures.extend(confirmed);
+        let mut headers = leaving.clone();
+        conditional::not_modified(leaving).iter().for_each(|edit| edit.apply(&mut headers));
+        let headers = headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+        Body::NotModified(LocalResponse { status: StatusCode::NOT_MODIFIED, headers }, report)
+    }
+
     /// The exchange ended before a response came.
     pub(super) fn abort(self) -> Report {
-        let route = self.route.and_then(|index| self.engine.routes().get(index));
+        let route = self.patches.as_ref().and_then(Patches::route);
         Report {
             route: route.map(|route| route.name.clone()),
             rewritten: self.rewritten,
@@ -261,26 +371,19 @@ struct Head<'h> {
     record: &'h Record,
 }
 
-/// The answer to a visitor who has what a response with the headers `leaving` holds.
-fn not_modified(leaving: &HeaderMap, body: Body) -> Body {
-    let mut report = match body {
-        Body::Passes(report) | Body::NotModified(_, report) => report,
-        Body::Edited(edits) => edits.abort(),
-    };
-    report.body = BodyState::NotModified;
-    let mut headers = leaving.clone();
-    conditional::not_modified(leaving).iter().for_each(|edit| edit.apply(&mut headers));
-    let headers = headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-    Body::NotModified(LocalResponse { status: StatusCode::NOT_MODIFIED, headers }, report)
-}
-
 /// The edits of a body with `codings`. `own_head` is what takes back that the head says that it has none.
-pub(super) fn body_edits(plan: Plan, codings: &[Coding], own_head: Vec<HeaderEdit>, report: Report) -> Edits {
+pub(super) fn body_edits(
+    plan: Plan,
+    watch: Watch,
+    codings: &[Coding],
+    own_head: Vec<HeaderEdit>,
+    report: Report,
+) -> Edits {
     let decoder = match codings {
         [] => None,
-        codings => Decoder::for_codings(codings, decoder_bounds(plan.engine.limits())),
+        codings => Decoder::for_codings(codings, decoder_bounds(plan.patches.engine().limits())),
     };
-    let mut edits = Edits::new(plan, report);
+    let mut edits = Edits::new(plan, watch, report);
     if let Some(decoder) = decoder {
         edits.decode(decoder, own_head);
     }

@@ -2,13 +2,14 @@
 
 use http::{HeaderMap, StatusCode, header};
 
+use super::patches::Patches;
 use crate::cache::validator::Variance;
 use crate::cache::validator::conditional::{self, Current, Variants};
 use crate::cache::validator::digest::{Digest, Outcome};
 use crate::cache::validator::entity_tag::{EntityTag, Member, members};
 use crate::config::model::{ContentCoding, Delivery};
 use crate::csp::Verdict;
-use crate::engine::{Engine, Route};
+use crate::engine::Route;
 use crate::headers::HeaderEdit;
 use crate::patch::Patch;
 use crate::request::attributes::Values;
@@ -36,18 +37,19 @@ impl Variant {
 
     /// What the patches with the numbers `eligible` make.
     pub(super) fn of(
-        engine: &Engine,
+        patches: &Patches,
         route: &Route,
         eligible: &[usize],
         values: &Values,
+        live: Option<u128>,
         method: &str,
         accepts_gzip: bool,
     ) -> Self {
-        let patches = || eligible.iter().filter_map(|index| route.patches.get(*index));
-        let edits_pages = patches().any(|patch| patch.edits_elements() || patch.edits_json());
-        let beyond_pages = route.variance == Variance::Everything && patches().any(Patch::rewrites);
+        let chosen = || patches.numbered(eligible);
+        let edits_pages = chosen().any(|patch| patch.edits_elements() || patch.edits_json());
+        let beyond_pages = route.variance == Variance::Everything && chosen().any(Patch::rewrites);
         let to_gzip = route.content_coding == ContentCoding::Gzip && accepts_gzip;
-        let digest = || digest(engine, route, eligible, values, to_gzip);
+        let digest = || digest(patches, route, eligible, values, live, to_gzip);
         let current = match (edits_pages || beyond_pages, route.has_validator()) {
             (false, _) => Current::Origin,
             (true, true) => Current::Variant(digest()),
@@ -132,9 +134,9 @@ pub(super) struct Stored {
 
 impl Stored {
     /// What the patches with the numbers `eligible` make.
-    pub(super) fn of(engine: &Engine, route: &Route, eligible: &[usize], values: &Values) -> Self {
+    pub(super) fn of(patches: &Patches, route: &Route, eligible: &[usize], values: &Values) -> Self {
         let digest = (!eligible.is_empty() && route.has_validator())
-            .then(|| digest(engine, route, eligible, values, false));
+            .then(|| digest(patches, route, eligible, values, None, false));
         Self { digest, asked: Vec::new() }
     }
 
@@ -175,13 +177,20 @@ impl Stored {
 }
 
 /// What stands for what the patches with the numbers `eligible` make.
-fn digest(engine: &Engine, route: &Route, eligible: &[usize], values: &Values, to_gzip: bool) -> Digest {
-    let patches = eligible.iter().filter_map(|index| route.patches.get(*index));
+fn digest(
+    patches: &Patches,
+    route: &Route,
+    eligible: &[usize],
+    values: &Values,
+    live: Option<u128>,
+    to_gzip: bool,
+) -> Digest {
     let outcome = Outcome {
-        configuration: engine.digest(),
+        configuration: patches.engine().digest(),
+        payload: live,
         route: &route.name,
         patches: eligible,
-        reads: patches.flat_map(Patch::reads).map(String::as_str).collect(),
+        reads: patches.numbered(eligible).flat_map(Patch::reads).map(String::as_str).collect(),
         values,
         to_gzip,
         is_whole: route.delivery == Delivery::Whole,

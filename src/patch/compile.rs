@@ -4,17 +4,19 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use engraft_locate::offset::as_usize;
+use serde_json::json;
 
 use super::element::ElementEdit;
 use super::head::Head;
 use super::{Action, Patch};
 use crate::config::model;
 use crate::config::node::Path;
-use crate::config::problem::{Kind, Problem};
+use crate::config::problem::{Kind, Problem, suggest};
 use crate::decide::condition::{Condition, Vocabulary};
 use crate::html::operation::Site;
 use crate::html::selector::Selector;
 use crate::request::attributes::Catalogue;
+use crate::request::decided::{self, FLAGS, VARIANTS};
 
 mod elements;
 mod exchange;
@@ -51,14 +53,14 @@ impl<'a> Compiler<'a> {
     /// Compiles one patch; `None` when something is wrong with it.
     pub fn patch(&mut self, index: usize, patch: &model::Patch, path: &Path) -> Option<Patch> {
         let before = self.problems.len();
-        let when = patch.when.as_ref().and_then(|when| self.condition(when, &path.clone().key("when")));
+        let guards = self.guards(patch, path);
         let (action, head) = match patch.injections().as_slice() {
             _ if patch.urls.is_some() || patch.optimize.is_some() => self.whole_page(patch, path)?,
             [] => (self.action(patch, path)?, Head::default()),
             names => (self.injections(index, patch, names, path)?, Head::default()),
         };
         let mut reads: BTreeSet<String> =
-            when.iter().flat_map(Condition::attributes).map(str::to_owned).collect();
+            guards.iter().flat_map(Condition::attributes).map(str::to_owned).collect();
         let mut needs = Vec::new();
         match &action {
             Action::Elements(edits) => {
@@ -74,7 +76,7 @@ impl<'a> Compiler<'a> {
             required: patch.required,
             action,
             head,
-            when,
+            guards,
             reads,
             needs,
         })
@@ -92,6 +94,46 @@ impl<'a> Compiler<'a> {
                 None
             }
         }
+    }
+
+    /// Its conditions: the variations, the flags, and `when`.
+    fn guards(&mut self, patch: &model::Patch, path: &Path) -> Vec<Condition> {
+        let mut guards = Vec::new();
+        for (experiment, variation) in &patch.variant {
+            let path = path.clone().key("variant").key(experiment);
+            let name = decided::variant(experiment);
+            if self.catalogue.input(&name).is_none() {
+                self.unknown("an experiment", "experiments", VARIANTS, &name, &path);
+                continue;
+            }
+            let known = self.catalogue.values(&name);
+            if let Some(known) = known.filter(|known| !known.contains(variation)) {
+                let message =
+                    format!("\"{variation}\" is none of its variations; accepted: {}", known.join(", "));
+                self.report(&path, message);
+                continue;
+            }
+            guards.extend(self.condition(&json!({ name: variation }), &path));
+        }
+        for (flag, value) in &patch.flag {
+            let path = path.clone().key("flag").key(flag);
+            let name = decided::flag(flag);
+            if self.catalogue.input(&name).is_none() {
+                self.unknown("a flag", "features", FLAGS, &name, &path);
+                continue;
+            }
+            guards.extend(self.condition(&json!({ name: value }), &path));
+        }
+        guards.extend(patch.when.as_ref().and_then(|when| self.condition(when, &path.clone().key("when"))));
+        guards
+    }
+
+    fn unknown(&mut self, what: &str, section: &str, prefix: &str, name: &str, path: &Path) {
+        let key = |name| str::strip_prefix(name, prefix);
+        let written = key(name).unwrap_or(name);
+        let hint = suggest(written, self.catalogue.names().filter_map(key));
+        let hint = hint.map(|name| format!("; did you mean \"{name}\"?")).unwrap_or_default();
+        self.report(path, format!("\"{written}\" is not {what}{hint}; define it under `{section}`"));
     }
 
     fn action(&mut self, patch: &model::Patch, path: &Path) -> Option<Action> {

@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use http::{HeaderMap, HeaderName};
 use serde_json::Value;
 
+use super::decided::{Decided, Declared, FLAGS, VARIANTS};
 use super::input::Input;
-use super::{RequestHead, authority, cookies, language, target::Target, user_agent};
+use super::{RequestHead, authority, cookies, google_analytics, jwt, language, target::Target, user_agent};
 use crate::config::model;
 use crate::config::model::{AttributeKind, Connection};
 use crate::config::node::Path;
@@ -31,6 +32,8 @@ pub enum Fact {
 #[derive(Debug, Default)]
 pub struct Catalogue {
     entries: BTreeMap<String, Entry>,
+    /// What stands for every flag and every experiment that is not known before a payload comes.
+    undeclared: Option<Entry>,
     facts: Vec<Fact>,
     max_value_bytes: usize,
 }
@@ -53,8 +56,18 @@ enum Source {
     Language(Vec<String>),
     Device,
     Bot,
+    /// A claim of the token in a header.
+    HeaderJwt(HeaderName, String),
+    /// A claim of the token in a cookie.
+    CookieJwt(String, String),
+    GoogleAnalytics(String),
     /// Index in the catalogue's facts.
     Fact(usize),
+    /// Not read but decided.
+    Decided {
+        kind: Kind,
+        of_visitor: bool,
+    },
     Host,
     Path,
     QueryString,
@@ -75,8 +88,25 @@ impl Source {
     }
 }
 
-/// Names that later versions give a meaning.
+/// Names that have a meaning.
 const RESERVED: [&str; 4] = ["request", "variants", "flags", "id"];
+
+fn token(jwt: &model::Jwt) -> Result<Source, String> {
+    if !jwt.unverified {
+        return Err("nobody verifies the token here, so anybody can write one; say `unverified: true` if that is all right, or if a \
+                    filter before this one refuses tokens that are not genuine"
+            .into());
+    }
+    match (&jwt.header, &jwt.cookie) {
+        (Some(header), None) => {
+            let name = HeaderName::try_from(header.as_str());
+            let name = name.map_err(|_| format!("\"{header}\" is not a header name"))?;
+            Ok(Source::HeaderJwt(name, jwt.claim.clone()))
+        }
+        (None, Some(cookie)) => Ok(Source::CookieJwt(cookie.clone(), jwt.claim.clone())),
+        _ => Err("a token is in one place; name `header` or `cookie`".into()),
+    }
+}
 
 impl Catalogue {
     /// Compiles `attributes`; what is wrong with them goes to `problems`.
@@ -130,14 +160,15 @@ impl Catalogue {
             model::UserAgent::Device => Source::Device,
             model::UserAgent::Bot => Source::Bot,
         }));
+        sources.extend(attribute.jwt.as_ref().map(token).transpose()?);
+        sources.extend(attribute.google_analytics.clone().map(Source::GoogleAnalytics));
         let facts = attribute.connection.map(Fact::Connection).into_iter();
         for fact in facts.chain(attribute.filter_state.clone().map(Fact::FilterState)) {
             sources.push(Source::Fact(self.facts.len()));
             self.facts.push(fact);
         }
         if sources.len() != 1 {
-            const SOURCES: &str =
-                "header, cookie, query, path_segment, language, user_agent, connection, filter_state";
+            const SOURCES: &str = "header, cookie, query, path_segment, language, user_agent, connection, jwt, google_analytics, filter_state";
             let count = if sources.is_empty() { "no source" } else { "more than one source" };
             return Err(format!("{count} is named; name one of {SOURCES}"));
         }
@@ -171,6 +202,30 @@ impl Catalogue {
         }
     }
 
+    /// Adds a name under which something is decided.
+    pub fn declare(&mut self, name: &str, declared: Declared) {
+        self.entries.insert(name.to_owned(), Entry::decided(declared));
+    }
+
+    /// From now on every name of a flag or an experiment is known: a payload will say which there are.
+    pub fn declare_others(&mut self) {
+        let others = Declared { kind: Kind::Any, of_visitor: true, values: None, otherwise: None };
+        self.undeclared = Some(Entry::decided(others));
+    }
+
+    /// A member of a flag's value (`flags.layout.columns`) is known where the flag is.
+    fn find(&self, name: &str) -> Option<&Entry> {
+        if let Some(entry) = self.entries.get(name) {
+            return Some(entry);
+        }
+        if !name.starts_with(FLAGS) && !name.starts_with(VARIANTS) {
+            return None;
+        }
+        let flags = name.match_indices('.').rev().filter_map(|(at, _)| self.entries.get(name.get(..at)?));
+        let is_open = |entry: &&Entry| matches!(entry.source, Source::Decided { kind: Kind::Any, .. });
+        flags.filter(is_open).next().or(self.undeclared.as_ref())
+    }
+
     /// The names that there are, sorted.
     pub fn names(&self) -> impl Iterator<Item = &str> + Clone {
         self.entries.keys().map(String::as_str)
@@ -185,7 +240,12 @@ impl Catalogue {
             AttributeKind::Boolean => Kind::Bool,
             AttributeKind::List => Kind::List,
         };
-        self.entries.iter().map(|(name, entry)| (name.as_str(), kind(entry.kind))).collect()
+        let kinds = self.entries.iter().map(|(name, entry)| match &entry.source {
+            Source::Decided { kind, .. } => (name.as_str(), *kind),
+            _ => (name.as_str(), kind(entry.kind)),
+        });
+        let vocabulary: Vocabulary = kinds.collect();
+        if self.undeclared.is_some() { vocabulary.with_prefixes(&[FLAGS, VARIANTS]) } else { vocabulary }
     }
 
     /// What the host is to supply with each request, in this order.
@@ -199,7 +259,7 @@ impl Catalogue {
     #[must_use]
     pub fn depends_on_visitor(&self, name: &str) -> bool {
         !matches!(
-            self.entries.get(name).map(|entry| &entry.source),
+            self.find(name).map(|entry| &entry.source),
             Some(
                 Source::Query(_)
                     | Source::PathSegment(_)
@@ -208,6 +268,7 @@ impl Catalogue {
                     | Source::QueryString
                     | Source::Method
                     | Source::Scheme
+                    | Source::Decided { of_visitor: false, .. }
             )
         )
     }
@@ -215,7 +276,7 @@ impl Catalogue {
     /// What it is read from.
     #[must_use]
     pub fn input(&self, name: &str) -> Option<Input<'_>> {
-        Some(match &self.entries.get(name)?.source {
+        Some(match &self.find(name)?.source {
             Source::Header(name) => Input::Header(name),
             Source::Cookie(name) => Input::Cookie(name),
             Source::Query(name) => Input::Parameter(name),
@@ -226,6 +287,13 @@ impl Catalogue {
             Source::Fact(index) => match self.facts.get(*index)? {
                 Fact::Connection(connection) => Input::Connection(*connection),
                 Fact::FilterState(key) => Input::FilterState(key),
+            },
+            Source::HeaderJwt(header, _) => Input::Header(header),
+            Source::CookieJwt(cookie, _) | Source::GoogleAnalytics(cookie) => Input::Cookie(cookie),
+            Source::Decided { .. } => match Decided::of(name)? {
+                Decided::Id => Input::VisitorId,
+                Decided::Variant(_) => Input::Experiment,
+                Decided::Flag(_) => Input::Flag,
             },
             Source::Host => Input::Host,
             Source::Path => Input::Path,
@@ -238,7 +306,7 @@ impl Catalogue {
     /// Whether it has as few values as the configuration says, whatever a visitor sends: only then may it be part of a key.
     #[must_use]
     pub fn is_bounded(&self, name: &str) -> bool {
-        self.entries.get(name).is_some_and(|entry| {
+        self.find(name).is_some_and(|entry| {
             let is_closed = matches!(entry.source, Source::Language(_) | Source::Device | Source::Bot);
             is_closed || entry.values.is_some() || entry.kind == AttributeKind::Boolean
         })
@@ -247,22 +315,25 @@ impl Catalogue {
     /// The only values that it has, besides the one where there is none of these.
     #[must_use]
     pub fn values(&self, name: &str) -> Option<&[String]> {
-        self.entries.get(name)?.values.as_deref()
+        self.find(name)?.values.as_deref()
     }
 
     /// The value where there is none.
     #[must_use]
     pub fn fallback(&self, name: &str) -> Option<&str> {
-        self.entries.get(name)?.otherwise.as_deref()
+        self.find(name)?.otherwise.as_deref()
     }
 
     /// The request headers that it is read from; `None` where it is, or may be, read from something else than headers.
     #[must_use]
     pub fn request_headers(&self, name: &str) -> Option<Vec<HeaderName>> {
         let names = |names: &[&'static str]| names.iter().copied().map(HeaderName::from_static).collect();
-        Some(match &self.entries.get(name)?.source {
+        Some(match &self.find(name)?.source {
             Source::Header(name) => vec![name.clone()],
-            Source::Cookie(_) => vec![http::header::COOKIE],
+            Source::Cookie(_) | Source::CookieJwt(..) | Source::GoogleAnalytics(_) => {
+                vec![http::header::COOKIE]
+            }
+            Source::HeaderJwt(name, _) => vec![name.clone()],
             Source::Language(_) => vec![http::header::ACCEPT_LANGUAGE],
             Source::Device => names(&user_agent::DEVICE_HEADERS),
             Source::Bot => names(&user_agent::BOT_HEADERS),
@@ -273,14 +344,18 @@ impl Catalogue {
     /// Where it is read, in words: `the cookie plan`.
     #[must_use]
     pub fn source(&self, name: &str) -> Option<String> {
-        Some(match &self.entries.get(name)?.source {
+        Some(match &self.find(name)?.source {
             Source::Header(name) => format!("the header {name}"),
             Source::Cookie(name) => format!("the cookie {name}"),
             Source::Query(name) => format!("the query parameter {name}"),
             Source::PathSegment(index) => format!("the path segment {index}"),
             Source::Language(_) => "the header accept-language".to_owned(),
             Source::Device | Source::Bot => "the browser that asks".to_owned(),
+            Source::HeaderJwt(header, _) => format!("a token in the header {header}"),
+            Source::CookieJwt(cookie, _) => format!("a token in the cookie {cookie}"),
+            Source::GoogleAnalytics(cookie) => format!("the cookie {cookie}"),
             Source::Fact(_) => "known of the connection".to_owned(),
+            Source::Decided { .. } => "decided for each visitor".to_owned(),
             _ => "part of the URL or the method".to_owned(),
         })
     }
@@ -288,7 +363,7 @@ impl Catalogue {
     /// Whether a visitor can make up its value.
     #[must_use]
     pub fn is_visitor_controlled(&self, name: &str) -> bool {
-        self.entries.get(name).is_none_or(|entry| !entry.trusted)
+        self.find(name).is_none_or(|entry| !entry.trusted)
     }
 
     /// The values of a request, of those attributes that are `wanted`. `facts` are those that [`facts`](Self::facts)
@@ -297,7 +372,7 @@ impl Catalogue {
     pub fn read(&self, wanted: &BTreeSet<String>, request: &RequestHead, facts: &[Option<String>]) -> Values {
         let target = Target::parse(&request.path);
         let read = |name: &String| {
-            let entry = self.entries.get(name)?;
+            let entry = self.find(name)?;
             let text =
                 entry.source.read(request, target, facts).filter(|text| text.len() <= self.max_value_bytes);
             Some((name.clone(), entry.settle(text)?))
@@ -311,8 +386,12 @@ impl Known for Catalogue {
         Self::names(self).collect()
     }
 
+    fn knows(&self, name: &str) -> bool {
+        self.find(name).is_some()
+    }
+
     fn constants(&self, name: &str) -> Option<Vec<&str>> {
-        let entry = self.entries.get(name)?;
+        let entry = self.find(name)?;
         // A list is taken apart and put together again: it may say something that no constant says.
         let is_kept = entry.kind == AttributeKind::Text;
         let (values, otherwise) = entry.values.as_ref().zip(entry.otherwise.as_ref()).filter(|_| is_kept)?;
@@ -328,6 +407,12 @@ fn is_name(name: &str) -> bool {
 impl Entry {
     const fn built_in(source: Source) -> Self {
         Self { source, kind: AttributeKind::Text, trusted: false, values: None, otherwise: None }
+    }
+
+    fn decided(declared: Declared) -> Self {
+        let Declared { kind, of_visitor, values, otherwise } = declared;
+        let source = Source::Decided { kind, of_visitor };
+        Self { source, kind: AttributeKind::Text, trusted: false, values, otherwise }
     }
 
     /// What becomes of a text that was read, or was not there.
@@ -373,7 +458,14 @@ impl Source {
             }
             Self::Device => Some(user_agent::Device::of(&request.headers).name().to_owned()),
             Self::Bot => Some(user_agent::is_bot(&request.headers).to_string()),
+            Self::HeaderJwt(name, claim) => jwt::claim(&first_value(&request.headers, name)?, claim),
+            Self::CookieJwt(name, claim) => jwt::claim(&cookies::cookie(&request.headers, name)?, claim),
+            Self::GoogleAnalytics(name) => {
+                let cookie = cookies::cookie(&request.headers, name)?;
+                google_analytics::client_id(&cookie).map(str::to_owned)
+            }
             Self::Fact(index) => facts.get(*index).cloned().flatten(),
+            Self::Decided { .. } => None,
             Self::Host => Some(authority::host(&request.authority).into_owned()),
             Self::Path => Some(target.path().to_owned()),
             Self::QueryString => target.query().map(str::to_owned),
@@ -396,6 +488,11 @@ impl Values {
     #[must_use]
     pub fn text(&self, name: &str) -> Option<String> {
         self.0.get(name).map(|value| crate::decide::condition::coercion::text(value).into_owned())
+    }
+
+    /// Says what was decided under a name.
+    pub fn decide(&mut self, name: &str, value: Value) {
+        self.0.insert(name.to_owned(), value);
     }
 
     /// Names and values, sorted by name.

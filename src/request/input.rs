@@ -28,6 +28,12 @@ pub enum Input<'a> {
     Connection(Connection),
     /// An object of Envoy's filter state.
     FilterState(&'a str),
+    /// The visitor's id, wherever that is from.
+    VisitorId,
+    /// Which variation of an experiment the visitor sees.
+    Experiment,
+    /// The value of a flag.
+    Flag,
     /// The host.
     Host,
     /// The path.
@@ -52,6 +58,9 @@ impl fmt::Display for Input<'_> {
             Self::Bot => f.write_str("header user-agent: bot"),
             Self::Connection(_) => f.write_str("connection"),
             Self::FilterState(key) => write!(f, "filter state {key}"),
+            Self::VisitorId => f.write_str("visitor"),
+            Self::Experiment => f.write_str("experiment"),
+            Self::Flag => f.write_str("flag"),
             Self::Host => f.write_str("host"),
             Self::Path => f.write_str("path"),
             Self::Query => f.write_str("query"),

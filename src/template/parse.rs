@@ -109,11 +109,11 @@ fn head(text: &str, known: &impl Known) -> Result<Head, String> {
 }
 
 fn attribute(name: &str, known: &impl Known) -> Result<String, String> {
-    let names = known.names();
-    if names.contains(&name) {
+    if known.knows(name) {
         return Ok(name.to_owned());
     }
-    let hint = suggest(name, names).map(|name| format!("; did you mean \"{name}\"?")).unwrap_or_default();
+    let hint =
+        suggest(name, known.names()).map(|name| format!("; did you mean \"{name}\"?")).unwrap_or_default();
     Err(format!("\"{name}\" is not an attribute{hint}; name it under `attributes`"))
 }
 

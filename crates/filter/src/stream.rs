@@ -85,9 +85,10 @@ impl HttpContext for Stream {
         // A cache's own request has no connection of a visitor, and Envoy ends with a segmentation fault when it is asked about that
         // one (1.40.0). The origin stage reads what is in the key, and of the connection nothing is.
         let (facts, peer) = match engine.stage() {
-            Stage::Both | Stage::Client => {
-                (engine.facts().iter().map(host::fact).collect(), engine.debug().and_then(|_| host::peer()))
-            }
+            Stage::Both | Stage::Client => (
+                engine.facts().iter().map(host::fact).collect(),
+                if engine.asks_for_peer() { host::peer() } else { None },
+            ),
             Stage::Origin => (Vec::new(), None),
         };
         let begun = exchange::begin(

@@ -1,6 +1,6 @@
 //! What an outcome depends on besides the origin's bytes, in 64 bits, and tags that carry it.
 //!
-//! Equal digests mean equal edits: the same configuration (and with it the module's version), the same patches, the same
+//! Equal digests mean equal edits: the same configuration (and with it the module's version), the same payload where one is read, the same patches, the same
 //! values of all that they read, the same coding of what leaves. A nonce of the page's policies is not among them; where one
 //! is put into the page, the page has no validator.
 //!
@@ -37,6 +37,8 @@ pub struct Digest(u64);
 pub struct Outcome<'a> {
     /// The digest of the configuration.
     pub configuration: u128,
+    /// The digest of the payload that had a say.
+    pub payload: Option<u128>,
     /// The name of the route.
     pub route: &'a str,
     /// The numbers of the patches whose guards hold.
@@ -58,6 +60,9 @@ impl Outcome<'_> {
         let mut hash = Fields(SipHasher13::new());
         hash.bytes(FORM);
         hash.bytes(&self.configuration.to_le_bytes());
+        if let Some(payload) = self.payload {
+            hash.bytes(&payload.to_le_bytes());
+        }
         hash.bytes(self.route.as_bytes());
         hash.count(self.patches.len());
         self.patches.iter().for_each(|index| hash.count(*index));
@@ -158,6 +163,7 @@ attributes:
     fn outcome(values: &Values) -> Outcome<'_> {
         Outcome {
             configuration: 7,
+            payload: None,
             route: "product",
             patches: &[0, 2],
             reads: BTreeSet::from(["text", "number", "list"]),
@@ -194,6 +200,7 @@ attributes:
         let mut digests: Vec<Digest> = others.iter().map(|values| outcome(values).digest()).collect();
         digests.push(outcome(&some).digest());
         digests.push(Outcome { configuration: 8, ..outcome(&some) }.digest());
+        digests.push(Outcome { payload: Some(8), ..outcome(&some) }.digest());
         digests.push(Outcome { route: "produc", ..outcome(&some) }.digest());
         digests.push(Outcome { patches: &[0], ..outcome(&some) }.digest());
         digests.push(Outcome { patches: &[0, 1], ..outcome(&some) }.digest());

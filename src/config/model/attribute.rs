@@ -29,6 +29,12 @@ pub struct Attribute {
     /// Source: what the proxy knows of the connection.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connection: Option<Connection>,
+    /// Source: a claim of a JSON Web Token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwt: Option<Jwt>,
+    /// Source: the client id in the cookie of this name that Google Analytics keeps, `_ga`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub google_analytics: Option<String>,
     /// Source: an object in Envoy's filter state, by its key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filter_state: Option<String>,
@@ -93,4 +99,23 @@ pub enum Connection {
     SubjectPeerCertificate,
     /// The first URI in the subject alternative names of the peer's certificate.
     UriSanPeerCertificate,
+}
+
+/// A claim of a token whose signature nobody looks at here. Exactly one of `header` and `cookie` is named.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Jwt {
+    /// The header that it is in, alone or behind `Bearer`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<String>,
+    /// The cookie that it is in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cookie: Option<String>,
+    /// The claim, text or a number: `sub`.
+    pub claim: String,
+    /// Must be `true`: anybody can write such a token, unless a filter before this one has verified it.
+    #[serde(default)]
+    pub unverified: bool,
 }

@@ -21,6 +21,12 @@ pub struct Patch {
     /// A name for logs and reports; without it, the patch goes by its number in the route.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// The variation that each of these experiments must show: `{ hero: bold }`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub variant: BTreeMap<String, String>,
+    /// The value that each of these flags must have: `{ new-nav: true }`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub flag: BTreeMap<String, Value>,
     /// A condition over attributes, as MongoDB and GrowthBook write them: `{ country: { $in: [US, CA] } }`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<BTreeMap<String, Value>>"))]

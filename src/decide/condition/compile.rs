@@ -86,6 +86,7 @@ impl<'v> Compiler<'v> {
     fn kind(&self, path: &str) -> Result<Option<Kind>> {
         let Some(vocabulary) = self.vocabulary else { return Ok(None) };
         match vocabulary.kind(path) {
+            Some(Kind::Any) => Ok(None),
             Some(kind) => Ok(Some(kind)),
             None if Operator::named(path).is_some() => self.refuse(Problem::Unexpected {
                 expected: "an attribute, `$and`, `$or`, `$nor` or `$not`",

@@ -14,7 +14,8 @@ use super::vocabulary::Kind;
 pub(super) fn scalar(operand: &Value, kind: Option<Kind>) -> Result<Value, Problem> {
     let Some(kind) = kind else { return Ok(operand.clone()) };
     match (kind, operand) {
-        (_, Value::Null)
+        (Kind::Any, _)
+        | (_, Value::Null)
         | (Kind::Text | Kind::List, Value::String(_))
         | (Kind::Number, Value::Number(_))
         | (Kind::Bool, Value::Bool(_)) => Ok(operand.clone()),

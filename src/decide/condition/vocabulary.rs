@@ -17,6 +17,8 @@ pub enum Kind {
     Bool,
     /// A list of text.
     List,
+    /// Whatever there is: operands are compared as they are written.
+    Any,
 }
 
 impl Kind {
@@ -28,31 +30,50 @@ impl Kind {
             Self::Number => "a number",
             Self::Bool => "true or false",
             Self::List => "a list",
+            Self::Any => "anything",
         }
     }
 }
 
 /// The names and kinds of the attributes that exist, dots included (`request.host`).
 #[derive(Debug, Clone, Default)]
-pub struct Vocabulary(BTreeMap<Box<str>, Kind>);
+pub struct Vocabulary {
+    kinds: BTreeMap<Box<str>, Kind>,
+    prefixes: &'static [&'static str],
+}
 
 impl Vocabulary {
-    /// The kind of an attribute, if there is such an attribute.
+    /// The kind of an attribute, if there is such an attribute. What is [any kind](Kind::Any) of value may have members.
     #[must_use]
     pub fn kind(&self, path: &str) -> Option<Kind> {
-        self.0.get(path).copied()
+        if let Some(kind) = self.kinds.get(path) {
+            return Some(*kind);
+        }
+        let holders = path.match_indices('.').filter_map(|(at, _)| self.kinds.get(path.get(..at)?));
+        let has_members = holders.into_iter().any(|kind| *kind == Kind::Any);
+        let is_open = self.prefixes.iter().any(|prefix| path.starts_with(prefix));
+        (has_members || is_open).then_some(Kind::Any)
+    }
+
+    /// With every name that begins like these, whatever its kind.
+    #[must_use]
+    pub fn with_prefixes(self, prefixes: &'static [&'static str]) -> Self {
+        Self { prefixes, ..self }
     }
 
     /// The attribute that someone who wrote `path` probably meant.
     #[must_use]
     pub fn nearest(&self, path: &str) -> Option<&str> {
-        nearest(path, self.0.keys().map(AsRef::as_ref))
+        nearest(path, self.kinds.keys().map(AsRef::as_ref))
     }
 }
 
 impl<N: Into<Box<str>>> FromIterator<(N, Kind)> for Vocabulary {
     fn from_iter<I: IntoIterator<Item = (N, Kind)>>(attributes: I) -> Self {
-        Self(attributes.into_iter().map(|(name, kind)| (name.into(), kind)).collect())
+        Self {
+            kinds: attributes.into_iter().map(|(name, kind)| (name.into(), kind)).collect(),
+            prefixes: &[],
+        }
     }
 }
 

@@ -158,9 +158,8 @@ impl<'a> Outcome<'a> {
         let variation = variation.filter(|variation| *variation < experiment.variations.len());
         let index = variation.unwrap_or(0);
         let meta = experiment.meta.get(index);
-        let key = meta.and_then(|meta| meta.key.as_deref());
         ExperimentResult {
-            key: key.map_or_else(|| index.to_string().into(), Cow::Borrowed),
+            key: experiment.key_of(index),
             feature_id: self.feature,
             in_experiment: variation.is_some(),
             hash_used: false,

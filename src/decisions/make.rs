@@ -1,0 +1,370 @@
+//! Making the decisions of one request.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use http::HeaderValue;
+use serde_json::Value;
+
+use super::force::Forced;
+use super::period::Phase;
+use super::trial::Trial;
+use super::visitor::{Id, Standing};
+use super::{Decisions, sticky};
+use crate::decide::condition::coercion;
+use crate::decide::evaluation::Evaluation;
+use crate::decide::payload::Payload;
+use crate::decide::result::Reason;
+use crate::decide::sticky::StickyBuckets;
+use crate::decide::visitor::Visitor;
+use crate::live::Live;
+use crate::request::RequestHead;
+use crate::request::attributes::Values;
+use crate::request::decided::{Decided, ID};
+
+/// What decisions are asked for.
+#[derive(Debug, Clone, Copy)]
+#[expect(clippy::exhaustive_structs, reason = "whoever asks must say all of it")]
+pub struct Asking<'a> {
+    /// The names whose values are wanted.
+    pub names: &'a [String],
+    /// The request, as it came.
+    pub request: &'a RequestHead,
+    /// The payload in force.
+    pub live: Option<&'a Arc<Live>>,
+    /// What somebody chose to see who may.
+    pub forced: Option<&'a Forced>,
+    /// What time it is.
+    pub now: SystemTime,
+    /// What a new id is made of; `None` where none may be minted.
+    pub random: Option<u128>,
+}
+
+/// The decisions of one request.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct Made {
+    /// What is done for the visitor.
+    pub standing: Standing,
+    /// The assignments that count once they are seen.
+    pub exposures: Vec<Exposed>,
+    /// Cookies to set, wherever the response is for this visitor alone.
+    pub cookies: Vec<HeaderValue>,
+    /// Something was asked for that only a payload knows, and none has come yet.
+    pub awaits_payload: bool,
+    /// The payload in force had a say.
+    pub uses_live: bool,
+    /// What was decided, for people: name, value and why.
+    pub notes: Vec<Note>,
+}
+
+/// A decision, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Note {
+    /// `variants.hero`.
+    pub name: String,
+    /// `bold`.
+    pub value: String,
+    /// `hash`.
+    pub because: &'static str,
+}
+
+/// A visitor was assigned a variation by hash.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Exposed {
+    /// The experiment's key.
+    pub experiment: String,
+    /// The variation's key.
+    pub variation: String,
+    /// The variation's number.
+    pub index: usize,
+    /// The attribute that was hashed, and its value.
+    pub hash: (String, String),
+    /// The flag whose rule the experiment is.
+    pub feature: Option<String>,
+    /// What the names that this experiment decided would be for those who see other variations.
+    pub others: Vec<Vec<(String, Value)>>,
+}
+
+impl Decisions {
+    /// Decides, and adds what comes out to `values`, where what the decisions depend on is.
+    #[must_use]
+    pub fn make(&self, asking: &Asking<'_>, values: &mut Values) -> Made {
+        let request = asking.request;
+        let standing = if asking.forced.is_some() {
+            Standing::Visitor
+        } else {
+            self.visitors.standing(&request.headers)
+        };
+        let mut made = Made { standing, ..Made::default() };
+        let random = asking.random.filter(|_| standing == Standing::Visitor && asking.forced.is_none());
+        match self.visitors.id(values, &request.headers, random) {
+            Some(Id::Known(id)) => values.decide(ID, Value::String(id)),
+            Some(Id::Minted(id)) => {
+                made.cookies.extend(self.visitors.keep(&id));
+                values.decide(ID, Value::String(id));
+            }
+            None => {}
+        }
+        let url = format!("{}://{}{}", request.scheme, request.authority, request.path);
+        let attributes = values.clone();
+        let forced = asking.forced.map(|forced| self.forced_variations(forced, asking.live.map(Arc::as_ref)));
+        let visitor = Visitor {
+            enabled: standing == Standing::Visitor,
+            forced_variations: forced.as_ref(),
+            ..Visitor::new(&attributes, &url)
+        };
+        let with_sticky = |evaluation, buckets: Option<StickyBuckets>| match buckets {
+            Some(buckets) => Evaluation::with_sticky_buckets(evaluation, buckets),
+            None => evaluation,
+        };
+        let buckets = self.visitors.sticky.as_ref().map(|_| sticky::read(&request.headers));
+        let own = with_sticky(Evaluation::new(&self.payload, visitor.clone()), buckets);
+        let mut maker = Maker { decisions: self, asking, own, live: None, made, by: BTreeMap::new() };
+        for name in asking.names {
+            maker.name(name, &visitor, values);
+        }
+        maker.finish()
+    }
+
+    /// The numbers of the variations that somebody chose.
+    fn forced_variations(&self, forced: &Forced, live: Option<&Live>) -> BTreeMap<String, i64> {
+        let number = |name: &str, key: &str| {
+            let own = self.trials.get(name).and_then(|trial| trial.variation(key));
+            let live = || {
+                let mut experiments = live?.payload().experiments().iter();
+                experiments.find(|experiment| experiment.key() == name)?.variation_keyed(key)
+            };
+            own.or_else(live).or_else(|| key.parse().ok()).and_then(|number| i64::try_from(number).ok())
+        };
+        forced.iter().filter_map(|(name, key)| Some((name.to_owned(), number(name, key)?))).collect()
+    }
+}
+
+struct Maker<'a, 'd> {
+    decisions: &'d Decisions,
+    asking: &'d Asking<'d>,
+    own: Evaluation<'a>,
+    live: Option<Evaluation<'a>>,
+    made: Made,
+    /// Which names each exposure decided.
+    by: BTreeMap<usize, Vec<String>>,
+}
+
+impl<'a, 'd: 'a> Maker<'a, 'd> {
+    fn name(&mut self, name: &str, visitor: &Visitor<'a>, values: &mut Values) {
+        let decided = match Decided::of(name) {
+            Some(Decided::Variant(key)) => match self.decisions.trials.get(key) {
+                Some(trial) => self.trial(name, trial),
+                None => self.experiment(name, key, visitor),
+            },
+            Some(Decided::Flag(path)) => self.flag(name, path, visitor),
+            Some(Decided::Id) | None => return,
+        };
+        let Some((value, because)) = decided else { return };
+        self.made.notes.push(Note {
+            name: name.to_owned(),
+            value: coercion::text(&value).into_owned(),
+            because,
+        });
+        if !value.is_null() {
+            values.decide(name, value);
+        }
+    }
+
+    /// An experiment of the configuration.
+    fn trial(&mut self, name: &str, trial: &'d Trial) -> Option<(Value, &'static str)> {
+        let is_forced = self.asking.forced.is_some_and(|forced| forced.of(trial.experiment.key()).is_some());
+        let (variation, because) = match trial.period.phase(self.asking.now) {
+            Phase::Before if !is_forced => (0, "it has not started"),
+            Phase::After if !is_forced => (trial.winner, "it has ended"),
+            _ => {
+                let result = self.own.experiment(&trial.experiment);
+                let because = reason(result.reason, self.made.standing);
+                let variation = result.variation_id;
+                if result.in_experiment && result.hash_used {
+                    let key = |index: usize| trial.key(index).unwrap_or_default().to_owned();
+                    let others = (0..trial.experiment.variations().len()).filter(|index| *index != variation);
+                    let others = others.map(|index| Value::String(key(index)));
+                    self.expose(
+                        name,
+                        Exposed {
+                            experiment: trial.experiment.key().to_owned(),
+                            variation: key(variation),
+                            index: variation,
+                            hash: hash(result.hash_attribute, result.hash_value),
+                            feature: None,
+                            others: Vec::new(),
+                        },
+                        others.collect(),
+                    );
+                }
+                (variation, because)
+            }
+        };
+        Some((Value::String(trial.key(variation)?.to_owned()), because))
+    }
+
+    /// An experiment of the payload's own list.
+    fn experiment(&mut self, name: &str, key: &str, visitor: &Visitor<'a>) -> Option<(Value, &'static str)> {
+        let payload = self.payload()?;
+        let experiment = payload.experiments().iter().find(|experiment| experiment.key() == key)?;
+        let result = self.live(visitor)?.experiment(experiment);
+        let because = reason(result.reason, self.made.standing);
+        if result.in_experiment && result.hash_used {
+            let others = (0..experiment.variations().len()).filter(|index| *index != result.variation_id);
+            let others = others.map(|index| Value::String(experiment.key_of(index).into_owned()));
+            self.expose(
+                name,
+                Exposed {
+                    experiment: key.to_owned(),
+                    variation: result.key.clone().into_owned(),
+                    index: result.variation_id,
+                    hash: hash(result.hash_attribute, result.hash_value),
+                    feature: None,
+                    others: Vec::new(),
+                },
+                others.collect(),
+            );
+        }
+        Some((Value::String(result.key.into_owned()), because))
+    }
+
+    /// A flag, of the configuration where it has one of that key.
+    fn flag(&mut self, name: &str, path: &str, visitor: &Visitor<'a>) -> Option<(Value, &'static str)> {
+        let own = &self.decisions.payload;
+        let is_own = resolve(own, path).is_some();
+        let payload = if is_own { own } else { self.payload()? };
+        let (key, member) = resolve(payload, path)?;
+        if let Some(value) = self.asking.forced.and_then(|forced| forced.value(key)) {
+            return Some((walk(&value, member).clone(), "forced"));
+        }
+        let evaluation = if is_own { &mut self.own } else { self.live(visitor)? };
+        let result = evaluation.feature(key);
+        let value = walk(result.value, member).clone();
+        let source = result.source.name();
+        let experiment = result.experiment_result.filter(|result| result.in_experiment && result.hash_used);
+        let found = experiment.and_then(|of| {
+            let exposures = evaluation.exposures().iter();
+            let same = |exposure: &&crate::decide::evaluation::Exposure<'a>| {
+                result.experiment_key == Some(exposure.experiment.key())
+                    && exposure.result.variation_id == of.variation_id
+                    && exposure.result.hash_attribute == of.hash_attribute
+            };
+            let experiment = exposures.rev().find(same)?.experiment;
+            let others = (0..experiment.variations().len()).filter(|index| *index != of.variation_id);
+            let others =
+                others.filter_map(|index| Some(walk(experiment.variations().get(index)?, member).clone()));
+            let exposed = Exposed {
+                experiment: experiment.key().to_owned(),
+                variation: of.key.clone().into_owned(),
+                index: of.variation_id,
+                hash: hash(of.hash_attribute, of.hash_value),
+                feature: Some(key.to_owned()),
+                others: Vec::new(),
+            };
+            Some((exposed, others.collect::<Vec<_>>()))
+        });
+        if let Some((exposed, others)) = found {
+            self.expose(name, exposed, others);
+        }
+        Some((value, source))
+    }
+
+    /// `others` are what `name` is for those who see another variation, in the order of the variations.
+    fn expose(&mut self, name: &str, exposed: Exposed, others: Vec<Value>) {
+        let exposures = &mut self.made.exposures;
+        let known = exposures.iter().position(|known| {
+            known.experiment == exposed.experiment
+                && known.index == exposed.index
+                && known.hash == exposed.hash
+        });
+        let at = known.unwrap_or(exposures.len());
+        if known.is_none() {
+            exposures.push(exposed);
+        }
+        let Some(exposure) = exposures.get_mut(at) else { return };
+        exposure.others.resize(exposure.others.len().max(others.len()), Vec::new());
+        for (other, value) in exposure.others.iter_mut().zip(others) {
+            other.push((name.to_owned(), value));
+        }
+        self.by.entry(at).or_default().push(name.to_owned());
+    }
+
+    fn payload(&mut self) -> Option<&'d Payload> {
+        match self.asking.live {
+            Some(live) => {
+                self.made.uses_live = true;
+                Some(live.payload())
+            }
+            None => {
+                self.made.awaits_payload = true;
+                None
+            }
+        }
+    }
+
+    fn live(&mut self, visitor: &Visitor<'a>) -> Option<&mut Evaluation<'a>> {
+        let payload = self.asking.live?.payload();
+        let evaluation = self.live.get_or_insert_with(|| {
+            let evaluation = Evaluation::new(payload, visitor.clone());
+            match self.own.sticky_buckets() {
+                Some(buckets) => evaluation.with_sticky_buckets(buckets.clone()),
+                None => evaluation,
+            }
+        });
+        Some(evaluation)
+    }
+
+    fn finish(mut self) -> Made {
+        let is_reported = self.made.standing == Standing::Visitor && self.asking.forced.is_none();
+        if !is_reported {
+            self.made.exposures.clear();
+            self.made.cookies.clear();
+            return self.made;
+        }
+        if let Some(cookies) = &self.decisions.visitors.sticky {
+            let current: Vec<&str> = self.made.exposures.iter().map(|it| it.experiment.as_str()).collect();
+            let is_current = |key: &str| current.contains(&key);
+            for evaluation in [Some(&self.own), self.live.as_ref()].into_iter().flatten() {
+                let buckets = evaluation.sticky_buckets();
+                self.made.cookies.extend(
+                    buckets.into_iter().flat_map(|buckets| sticky::set(buckets, cookies, is_current)),
+                );
+            }
+        }
+        self.made
+    }
+}
+
+fn reason(reason: Reason, standing: Standing) -> &'static str {
+    match (reason, standing) {
+        (Reason::Disabled, Standing::Bot | Standing::LeftAlone) => "a bot",
+        (Reason::Disabled, Standing::NoConsent) => "no consent",
+        (reason, _) => reason.name(),
+    }
+}
+
+fn hash(attribute: &str, value: &Value) -> (String, String) {
+    (attribute.to_owned(), coercion::text(value).into_owned())
+}
+
+/// The flag that a name speaks of, and where in its value.
+fn resolve<'p>(payload: &Payload, path: &'p str) -> Option<(&'p str, &'p str)> {
+    if payload.has_feature(path) {
+        return Some((path, ""));
+    }
+    let parts = path.match_indices('.').rev();
+    let parts = parts.filter_map(|(at, _)| Some((path.get(..at)?, path.get(at.saturating_add(1)..)?)));
+    parts.into_iter().find(|(key, _)| payload.has_feature(key))
+}
+
+fn walk<'v>(value: &'v Value, path: &str) -> &'v Value {
+    if path.is_empty() {
+        return value;
+    }
+    path.split('.').try_fold(value, |value, member| value.get(member)).unwrap_or(&Value::Null)
+}
