@@ -228,4 +228,5 @@ fn head_has_the_headers_of_get() {
     );
 }
 
+mod decisions;
 mod validators;
