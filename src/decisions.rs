@@ -13,10 +13,13 @@
 //! can't get rid of. Only [`force`] chooses, for whoever shows a secret; ids are random and live a bounded time.
 
 use std::collections::BTreeMap;
+use std::time::SystemTime;
 
 use crate::config::model;
 use crate::decide::condition::SavedGroups;
+use crate::decide::evaluation::Evaluation;
 use crate::decide::payload::Payload;
+use crate::decide::result::ExperimentResult;
 
 mod compile;
 pub mod force;
@@ -46,6 +49,21 @@ impl Decisions {
     #[must_use]
     pub const fn saved_groups(&self) -> &SavedGroups {
         self.payload.saved_groups()
+    }
+
+    /// The configuration's own flags.
+    #[must_use]
+    pub const fn payload(&self) -> &Payload {
+        &self.payload
+    }
+
+    /// Runs each of the configuration's own experiments, by name.
+    pub fn run<'a>(
+        &'a self,
+        evaluation: &mut Evaluation<'a>,
+        now: SystemTime,
+    ) -> impl Iterator<Item = (&'a str, ExperimentResult<'a>)> {
+        self.trials.iter().map(move |(name, trial)| (name.as_str(), trial.run(evaluation, now)))
     }
 
     /// Who may choose what they see.

@@ -107,6 +107,11 @@ impl<'a> Evaluation<'a> {
         self
     }
 
+    /// Whether a variation of that experiment is forced upon the visitor.
+    pub(crate) fn forces(&self, experiment: &str) -> bool {
+        self.visitor.forced_variations.is_some_and(|forced| forced.contains_key(experiment))
+    }
+
     /// The assignments that were made so far, each experiment's once.
     #[must_use]
     pub fn exposures(&self) -> &[Exposure<'a>] {

@@ -55,12 +55,6 @@ impl Feature {
     }
 }
 
-/// Whether the next rule is looked at.
-enum Step<'a> {
-    Next,
-    Done(FeatureResult<'a>),
-}
-
 impl<'a> Evaluation<'a> {
     /// Decides about a feature.
     pub fn feature(&mut self, key: &str) -> FeatureResult<'a> {
@@ -109,8 +103,8 @@ impl<'a> Evaluation<'a> {
         self.path.push(index);
         let mut decided = None;
         for rule in &feature.rules {
-            if let Step::Done(result) = self.rule(feature, rule) {
-                decided = Some(result);
+            decided = self.rule(feature, rule);
+            if decided.is_some() {
                 break;
             }
         }
@@ -118,42 +112,43 @@ impl<'a> Evaluation<'a> {
         decided.unwrap_or_else(|| result(&feature.default, Source::DefaultValue))
     }
 
-    fn rule(&mut self, feature: &'a Feature, rule: &'a Rule) -> Step<'a> {
+    /// `None` where the next rule is to be looked at.
+    fn rule(&mut self, feature: &'a Feature, rule: &'a Rule) -> Option<FeatureResult<'a>> {
         for prerequisite in &rule.parents {
             let parent = self.parent(prerequisite.feature);
             if parent.cyclic {
-                return Step::Done(result(&identity::NULL, Source::CyclicPrerequisite));
+                return Some(result(&identity::NULL, Source::CyclicPrerequisite));
             }
             if !prerequisite.holds(parent.value) {
                 if prerequisite.gate {
-                    return Step::Done(result(&identity::NULL, Source::Prerequisite));
+                    return Some(result(&identity::NULL, Source::Prerequisite));
                 }
-                return Step::Next;
+                return None;
             }
         }
         let attributes = self.visitor.attributes;
         if rule.filters.as_ref().is_some_and(|filters| !filter::pass(filters, attributes)) {
-            return Step::Next;
+            return None;
         }
         match &rule.action {
             Action::Force(force) if self.applies(force) => {
                 self.track(&force.tracks);
-                Step::Done(FeatureResult { rule_id: &rule.id, ..result(&force.value, Source::Force) })
+                Some(FeatureResult { rule_id: &rule.id, ..result(&force.value, Source::Force) })
             }
             Action::Experiment(experiment) => {
                 let run = self.run(experiment, Some(&feature.key));
                 if !run.in_experiment || run.passthrough {
-                    return Step::Next;
+                    return None;
                 }
                 let value = result(run.value, Source::Experiment);
-                Step::Done(FeatureResult {
+                Some(FeatureResult {
                     rule_id: &rule.id,
                     experiment_result: Some(run),
                     experiment_key: Some(&experiment.key),
                     ..value
                 })
             }
-            Action::Force(_) | Action::Nothing => Step::Next,
+            Action::Force(_) | Action::Nothing => None,
         }
     }
 

@@ -89,6 +89,10 @@ pub enum Reason {
     ForcedByExperiment,
     /// Only what is forced is shown.
     QaMode,
+    /// It has not started. Of experiments of a configuration only, as payloads hold no times.
+    NotStarted,
+    /// It has ended, likewise.
+    Ended,
     /// It is over.
     Stopped,
     /// What the visitor had before.
@@ -120,6 +124,8 @@ impl Reason {
             Self::Coverage => "not covered",
             Self::ForcedByExperiment => "forced by the experiment",
             Self::QaMode => "QA mode",
+            Self::NotStarted => "it has not started",
+            Self::Ended => "it has ended",
             Self::Stopped => "stopped",
             Self::StickyBucket => "sticky bucket",
             Self::Hash => "hash",

@@ -8,14 +8,14 @@ use http::HeaderValue;
 use serde_json::Value;
 
 use super::force::Forced;
-use super::period::Phase;
 use super::trial::Trial;
 use super::visitor::{Id, Standing};
 use super::{Decisions, sticky};
 use crate::decide::condition::coercion;
 use crate::decide::evaluation::Evaluation;
+use crate::decide::experiment::Experiment;
 use crate::decide::payload::Payload;
-use crate::decide::result::Reason;
+use crate::decide::result::{ExperimentResult, Reason};
 use crate::decide::sticky::StickyBuckets;
 use crate::decide::visitor::Visitor;
 use crate::live::Live;
@@ -177,35 +177,29 @@ impl<'a, 'd: 'a> Maker<'a, 'd> {
 
     /// An experiment of the configuration.
     fn trial(&mut self, name: &str, trial: &'d Trial) -> Option<(Value, &'static str)> {
-        let is_forced = self.asking.forced.is_some_and(|forced| forced.of(trial.experiment.key()).is_some());
-        let (variation, because) = match trial.period.phase(self.asking.now) {
-            Phase::Before if !is_forced => (0, "it has not started"),
-            Phase::After if !is_forced => (trial.winner, "it has ended"),
-            _ => {
-                let result = self.own.experiment(&trial.experiment);
-                let because = reason(result.reason, self.made.standing);
-                let variation = result.variation_id;
-                if result.in_experiment && result.hash_used {
-                    let key = |index: usize| trial.key(index).unwrap_or_default().to_owned();
-                    let others = (0..trial.experiment.variations().len()).filter(|index| *index != variation);
-                    let others = others.map(|index| Value::String(key(index)));
-                    self.expose(
-                        name,
-                        Exposed {
-                            experiment: trial.experiment.key().to_owned(),
-                            variation: key(variation),
-                            index: variation,
-                            hash: hash(result.hash_attribute, result.hash_value),
-                            feature: None,
-                            others: Vec::new(),
-                        },
-                        others.collect(),
-                    );
-                }
-                (variation, because)
-            }
+        let result = trial.run(&mut self.own, self.asking.now);
+        let because = reason(result.reason, self.made.standing);
+        let value = Value::String(result.key.clone().into_owned());
+        self.assigned(name, &trial.experiment, result);
+        Some((value, because))
+    }
+
+    /// What came of an experiment that decides under its own name.
+    fn assigned(&mut self, name: &str, experiment: &Experiment, result: ExperimentResult<'_>) {
+        if !result.in_experiment || !result.hash_used {
+            return;
+        }
+        let others = (0..experiment.variations().len()).filter(|index| *index != result.variation_id);
+        let others = others.map(|index| Value::String(experiment.key_of(index).into_owned()));
+        let exposed = Exposed {
+            experiment: experiment.key().to_owned(),
+            index: result.variation_id,
+            hash: hash(result.hash_attribute, result.hash_value),
+            variation: result.key.into_owned(),
+            feature: None,
+            others: Vec::new(),
         };
-        Some((Value::String(trial.key(variation)?.to_owned()), because))
+        self.expose(name, exposed, others.collect());
     }
 
     /// An experiment of the payload's own list.
@@ -214,23 +208,9 @@ impl<'a, 'd: 'a> Maker<'a, 'd> {
         let experiment = payload.experiments().iter().find(|experiment| experiment.key() == key)?;
         let result = self.live(visitor)?.experiment(experiment);
         let because = reason(result.reason, self.made.standing);
-        if result.in_experiment && result.hash_used {
-            let others = (0..experiment.variations().len()).filter(|index| *index != result.variation_id);
-            let others = others.map(|index| Value::String(experiment.key_of(index).into_owned()));
-            self.expose(
-                name,
-                Exposed {
-                    experiment: key.to_owned(),
-                    variation: result.key.clone().into_owned(),
-                    index: result.variation_id,
-                    hash: hash(result.hash_attribute, result.hash_value),
-                    feature: None,
-                    others: Vec::new(),
-                },
-                others.collect(),
-            );
-        }
-        Some((Value::String(result.key.into_owned()), because))
+        let value = Value::String(result.key.clone().into_owned());
+        self.assigned(name, experiment, result);
+        Some((value, because))
     }
 
     /// A flag, of the configuration where it has one of that key.

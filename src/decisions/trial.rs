@@ -1,12 +1,16 @@
 //! An experiment of the configuration, and when it runs.
 
+use std::time::SystemTime;
+
 use serde_json::{Map, Value, json};
 
-use super::period::Period;
+use super::period::{Period, Phase};
 use crate::config::model;
+use crate::decide::evaluation::Evaluation;
 use crate::decide::experiment::Experiment;
 use crate::decide::fields::Unreadable;
 use crate::decide::payload::Payload;
+use crate::decide::result::{ExperimentResult, Reason};
 
 /// See the [module](self).
 #[derive(Debug)]
@@ -18,9 +22,20 @@ pub(super) struct Trial {
 }
 
 impl Trial {
-    /// The key of a variation.
-    pub(super) fn key(&self, variation: usize) -> Option<&str> {
-        self.experiment.variations().get(variation)?.as_str()
+    /// Runs it, if it is running.
+    pub(super) fn run<'a>(
+        &'a self,
+        evaluation: &mut Evaluation<'a>,
+        now: SystemTime,
+    ) -> ExperimentResult<'a> {
+        let is_forced = evaluation.forces(self.experiment.key());
+        match self.period.phase(now) {
+            Phase::Before if !is_forced => evaluation.not_run(&self.experiment, None, Reason::NotStarted),
+            Phase::After if !is_forced => {
+                evaluation.not_run(&self.experiment, Some(self.winner), Reason::Ended)
+            }
+            _ => evaluation.experiment(&self.experiment),
+        }
     }
 
     /// The number of the variation of this key.

@@ -253,6 +253,8 @@ impl Decided {
     fn redirected(mut self, number: usize, response: &mut LocalResponse, report: &mut Report) {
         let headers = &mut response.headers;
         report.awaits_payload = self.awaits_payload;
+        report.forced = self.forced.is_some();
+        report.decisions = std::mem::take(&mut self.notes);
         if self.forced.is_some() {
             headers.retain(|(name, _)| name != header::CACHE_CONTROL);
             headers.push((header::CACHE_CONTROL, PRIVATE_NO_STORE));

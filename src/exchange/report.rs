@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::gate::Untouched;
 use crate::coding::CodingError;
-use crate::decisions::Exposed;
+use crate::decisions::{Exposed, Note};
 use crate::html::outcome::{Outcome, Skip};
 use crate::patch::Patch;
 
@@ -33,6 +33,8 @@ pub struct Report {
     pub max_held_bytes: usize,
     /// The assignments that the visitor saw.
     pub exposures: Vec<Exposed>,
+    /// What was decided, by name, and why.
+    pub decisions: Vec<Note>,
     /// Somebody chose what they saw.
     pub forced: bool,
     /// Something was decided that only a payload knows, and none had come.

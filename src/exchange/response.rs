@@ -64,7 +64,7 @@ impl Visit {
         if !self.debug && remembered.answers(status, &validators) {
             let mut leaving = headers.clone();
             answered.headers.iter().for_each(|edit| edit.apply(&mut leaving));
-            answered.body = self.not_modified(&leaving, answered.body);
+            answered.body = Self::not_modified(&leaving, answered.body);
         }
         answered
     }
@@ -123,6 +123,7 @@ impl Visit {
             Report { route: Some(route.name.clone()), rewritten: self.rewritten, ..Report::default() };
         report.forced = self.decided.forced.is_some();
         report.awaits_payload = self.decided.awaits_payload;
+        report.decisions = self.decided.notes.clone();
         for patch in patches() {
             if let Action::Exchange(edit) = &patch.action {
                 edits.extend(edit.response_headers(&self.values));
@@ -277,7 +278,7 @@ impl Visit {
             values: std::mem::take(&mut self.values),
             eligible: std::mem::take(&mut self.eligible),
             probes: probes.to_vec(),
-            sniffer: readable.sniffer.clone(),
+            sniffer: readable.sniffer,
             kind: readable.kind,
             verdicts,
             probe_verdicts: Admission::judge(all.numbered(probes), headers, decided, &self.page).verdicts,
@@ -331,7 +332,7 @@ impl Visit {
     }
 
     /// The answer to a visitor who has what a response with the headers `leaving` holds.
-    fn not_modified(&mut self, leaving: &HeaderMap, body: Body) -> Body {
+    fn not_modified(leaving: &HeaderMap, body: Body) -> Body {
         let (mut report, confirmed) = match body {
             Body::Passes(report) | Body::NotModified(_, report) => (report, Vec::new()),
             Body::Edited(edits) => edits.not_modified(),

@@ -221,9 +221,9 @@ impl Catalogue {
         if !name.starts_with(FLAGS) && !name.starts_with(VARIANTS) {
             return None;
         }
-        let flags = name.match_indices('.').rev().filter_map(|(at, _)| self.entries.get(name.get(..at)?));
+        let mut flags = name.match_indices('.').rev().filter_map(|(at, _)| self.entries.get(name.get(..at)?));
         let is_open = |entry: &&Entry| matches!(entry.source, Source::Decided { kind: Kind::Any, .. });
-        flags.filter(is_open).next().or(self.undeclared.as_ref())
+        flags.find(is_open).or(self.undeclared.as_ref())
     }
 
     /// The names that there are, sorted.

@@ -3,8 +3,10 @@
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::str::FromStr;
+use std::time::SystemTime;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use engraft::decide::decrypt::DecryptionKey;
 use http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
 
 use crate::decide::args::Decide;
@@ -27,7 +29,7 @@ pub(crate) enum Command {
     /// Run one request and its response through a configuration and print the page
     #[command(after_help = EXIT_CODES)]
     Render(Render),
-    /// Decide what a visitor sees of a GrowthBook payload, as its SDKs do
+    /// Decide what a visitor sees of a configuration or a GrowthBook payload, as its SDKs do
     #[command(after_help = EXIT_CODES)]
     Decide(Decide),
     /// Print the JSON Schema of configurations
@@ -71,6 +73,15 @@ pub(crate) struct Render {
     /// `filter_state.KEY=VALUE`), as often as needed; what is not given is missing, and the peer is this machine
     #[arg(long = "fact", value_name = "NAME=VALUE")]
     pub(crate) facts: Vec<Fact>,
+    /// The payload of a feature service, where the configuration has one fetched; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) payload: Option<Input>,
+    /// The key of an encrypted payload
+    #[arg(long, value_name = "KEY", value_parser = crate::decide::args::key)]
+    pub(crate) decryption_key: Option<DecryptionKey>,
+    /// The time of the request, as 2026-01-31T12:00:00Z or seconds since 1970; the time that it is, unless said
+    #[arg(long, value_name = "TIME", value_parser = crate::time::parse)]
+    pub(crate) now: Option<SystemTime>,
     /// The origin's page; `-` is standard input. Without it the body is empty
     #[arg(short, long, value_name = "PAGE")]
     pub(crate) body: Option<Input>,

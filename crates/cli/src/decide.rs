@@ -8,56 +8,105 @@ mod batch;
 mod text;
 
 use std::collections::BTreeMap;
+use std::time::SystemTime;
 
 use engraft::decide::evaluation::Evaluation;
 use engraft::decide::payload::Payload;
 use engraft::decide::result::{ExperimentResult, FeatureResult};
 use engraft::decide::sticky::{StickyBuckets, StickyDocument};
 use engraft::decide::visitor::Visitor;
+use engraft::engine::Engine;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::check::Findings;
 use crate::failure::{Failure, Verdict};
 use crate::input::Input;
-use crate::output;
+use crate::{output, time};
 use args::Decide;
 
+/// What decisions are made by: a configuration's own experiments and flags, and behind them a payload.
+#[derive(Debug)]
+struct Rules {
+    engine: Option<Engine>,
+    payload: Payload,
+}
+
 pub(crate) fn run(args: &Decide) -> Result<Verdict, Failure> {
-    if args.batch && args.payload == Some(Input::Stdin) {
-        return Err(Failure::StdinTwice { first: "--payload", second: "--batch" });
+    let inputs = [("--config", &args.config), ("--payload", &args.payload)];
+    let mut from_stdin =
+        inputs.iter().filter(|(_, input)| **input == Some(Input::Stdin)).map(|(name, _)| *name);
+    match (from_stdin.next(), from_stdin.next(), args.batch) {
+        (Some(first), Some(second), _) => return Err(Failure::StdinTwice { first, second }),
+        (Some(first), None, true) => return Err(Failure::StdinTwice { first, second: "--batch" }),
+        _ => {}
     }
-    let payload = match &args.payload {
-        Some(input) => match Payload::read(&input.read()?, args.decryption_key.as_ref()) {
-            Ok(payload) => payload,
+    let Some(rules) = Rules::read(args)? else { return Ok(Verdict::Problems) };
+    if args.batch {
+        return batch::run(&rules, args.decryption_key.as_ref());
+    }
+    let name = args.payload.as_ref().map(Input::name).unwrap_or_default();
+    output::to_stderr(|out, palette| text::write_switched_off(out, palette, &name, &rules.payload))?;
+    let attributes = args.attributes.clone().unwrap_or_default();
+    let mut visitor = Visitor::new(&attributes, &args.url);
+    visitor.query_override = true;
+    let now = args.now.unwrap_or_else(time::now);
+    let decisions = rules.decide(&rules.payload, now, |payload| Evaluation::new(payload, visitor.clone()));
+    output::to_stdout(|out, palette| {
+        if args.json {
+            output::json(out, &decisions.explained())
+        } else {
+            text::write(out, palette, &rules.payload, &decisions)
+        }
+    })?;
+    Ok(Verdict::Fine)
+}
+
+impl Rules {
+    /// Reads what is named; `None`, with what is wrong on standard error, where that can't be used.
+    fn read(args: &Decide) -> Result<Option<Self>, Failure> {
+        let engine = match &args.config {
+            None => None,
+            Some(input) => {
+                let findings = Findings::of(&input.read()?);
+                let Some(engine) = findings.engine else {
+                    output::to_stderr(|out, palette| findings.write(out, palette, &input.name()))?;
+                    return Ok(None);
+                };
+                Some(engine)
+            }
+        };
+        let Some(input) = &args.payload else {
+            return Ok(Some(Self { engine, payload: Payload::default() }));
+        };
+        match Payload::read(&input.read()?, args.decryption_key.as_ref()) {
+            Ok(payload) => Ok(Some(Self { engine, payload })),
             Err(error) => {
                 let name = input.name();
                 output::to_stderr(|out, palette| {
                     let style = palette.error;
                     writeln!(out, "{name}: {style}error:{style:#} {error}")
                 })?;
-                return Ok(Verdict::Problems);
+                Ok(None)
             }
-        },
-        None => Payload::default(),
-    };
-    if args.batch {
-        return batch::run(&payload, args.decryption_key.as_ref());
-    }
-    let name = args.payload.as_ref().map(Input::name).unwrap_or_default();
-    output::to_stderr(|out, palette| text::write_switched_off(out, palette, &name, &payload))?;
-    let attributes = args.attributes.clone().unwrap_or_default();
-    let mut visitor = Visitor::new(&attributes, &args.url);
-    visitor.query_override = true;
-    let mut evaluation = Evaluation::new(&payload, visitor);
-    let decisions = Decisions::of(&payload, &mut evaluation);
-    output::to_stdout(|out, palette| {
-        if args.json {
-            output::json(out, &decisions.explained())
-        } else {
-            text::write(out, palette, &payload, &decisions)
         }
-    })?;
-    Ok(Verdict::Fine)
+    }
+
+    /// Decides everything; what the configuration and the payload both have is the configuration's.
+    fn decide<'a>(
+        &'a self,
+        payload: &'a Payload,
+        now: SystemTime,
+        evaluation: impl Fn(&'a Payload) -> Evaluation<'a>,
+    ) -> Decisions<'a> {
+        let mut decisions = Decisions::of(payload, &mut evaluation(payload));
+        let Some(own) = self.engine.as_ref().map(Engine::decisions) else { return decisions };
+        let mut evaluation = evaluation(own.payload());
+        let Decisions { features, .. } = Decisions::of(own.payload(), &mut evaluation);
+        decisions.features.extend(features);
+        decisions.experiments.extend(own.run(&mut evaluation, now));
+        decisions
+    }
 }
 
 /// Everything that is decided for a visitor.

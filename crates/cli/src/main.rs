@@ -13,6 +13,7 @@ mod input;
 mod output;
 mod render;
 mod schema;
+mod time;
 
 fn main() -> ExitCode {
     let outcome = match args::parse() {

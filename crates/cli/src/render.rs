@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use engraft::exchange::report::Report;
+use engraft::live::Live;
 use http::{HeaderName, HeaderValue};
 
 use crate::args::Render;
@@ -20,8 +21,15 @@ use exchange::{Answer, Rendering};
 use visit::Visit;
 
 pub(crate) fn run(args: &Render) -> Result<Verdict, Failure> {
-    if args.config == Input::Stdin && args.body == Some(Input::Stdin) {
-        return Err(Failure::StdinTwice { first: "--config", second: "--body" });
+    let inputs = [
+        ("--config", Some(&args.config)),
+        ("--payload", args.payload.as_ref()),
+        ("--body", args.body.as_ref()),
+    ];
+    let mut from_stdin =
+        inputs.iter().filter(|(_, input)| *input == Some(&Input::Stdin)).map(|(name, _)| *name);
+    if let (Some(first), Some(second)) = (from_stdin.next(), from_stdin.next()) {
+        return Err(Failure::StdinTwice { first, second });
     }
     let findings = Findings::of(&args.config.read()?);
     let Some(engine) = findings.engine else {
@@ -29,7 +37,20 @@ pub(crate) fn run(args: &Render) -> Result<Verdict, Failure> {
         return Ok(Verdict::Problems);
     };
     let engine = Arc::new(engine);
-    let visit = Visit::new(args, engine.facts())?;
+    let mut visit = Visit::new(args, engine.facts())?;
+    if let Some(input) = &args.payload {
+        match Live::read(&input.read()?, args.decryption_key.as_ref()) {
+            Ok(live) => visit.live = Some(Arc::new(live)),
+            Err(error) => {
+                let name = input.name();
+                output::to_stderr(|out, palette| {
+                    let style = palette.error;
+                    writeln!(out, "{name}: {style}error:{style:#} {error}")
+                })?;
+                return Ok(Verdict::Problems);
+            }
+        }
+    }
     let page = args.body.as_ref().map(Input::read).transpose()?.unwrap_or_default();
     let answer = Answer::new(args, page);
     let rendering = Rendering::of(&engine, visit, answer);
@@ -62,6 +83,12 @@ fn write_header(out: &mut dyn Write, name: &HeaderName, value: &HeaderValue) -> 
 
 fn write_summary(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     writeln!(out, "route: {}", report.route.as_deref().unwrap_or("none"))?;
+    for note in &report.decisions {
+        writeln!(out, "decision: {} = {} ({})", note.name, note.value, note.because)?;
+    }
+    for exposed in &report.exposures {
+        writeln!(out, "exposure: {} = {}", exposed.experiment, exposed.variation)?;
+    }
     if let Some(patch) = &report.redirected_by {
         return writeln!(out, "redirected by: {patch}");
     }

@@ -26,6 +26,17 @@ impl<'a> Evaluation<'a> {
         self.run(experiment, None)
     }
 
+    /// What an experiment shows that is not run now: a variation for everybody, or the first one.
+    pub(crate) fn not_run(
+        &self,
+        experiment: &'a Experiment,
+        variation: Option<usize>,
+        reason: Reason,
+    ) -> ExperimentResult<'a> {
+        let identity = Identity::of(self.visitor.attributes, &experiment.hash_attribute, None);
+        Outcome { experiment, identity, feature: None }.without_hash(variation, reason)
+    }
+
     pub(in crate::decide) fn run(
         &mut self,
         experiment: &'a Experiment,

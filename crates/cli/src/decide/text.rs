@@ -26,9 +26,12 @@ pub(super) fn write(
             None => writeln!(out, ")")?,
         }
     }
-    for experiment in payload.experiments() {
-        let Some(result) = decisions.experiments.get(experiment.key()) else { continue };
-        writeln!(out, "experiment {place}{}{place:#}: {}", experiment.key(), assignment(result))?;
+    let in_order = payload.experiments().iter().map(|experiment| experiment.key());
+    let own =
+        decisions.experiments.keys().filter(|key| in_order.clone().all(|known| known != **key)).copied();
+    for key in own.chain(in_order.clone()) {
+        let Some(result) = decisions.experiments.get(key) else { continue };
+        writeln!(out, "experiment {place}{key}{place:#}: {}", assignment(result))?;
     }
     Ok(())
 }

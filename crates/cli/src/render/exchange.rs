@@ -72,13 +72,13 @@ pub(super) struct OriginRequest {
 
 impl Rendering {
     pub(super) fn of(engine: &Arc<Engine>, visit: Visit, answer: Answer) -> Self {
-        let Visit { head, facts, peer } = visit;
+        let Visit { head, facts, peer, now, random, live } = visit;
         let route = engine.route(&head);
         let attributes = route.map(|(_, route)| engine.attributes().read(&route.reads, &head, &facts));
         let attributes = attributes.unwrap_or_default();
 
-        let begun =
-            exchange::begin(engine, &head, &Surroundings { facts: &facts, peer, ..Surroundings::default() });
+        let surroundings = Surroundings { facts: &facts, peer, now, random, live: live.as_ref() };
+        let begun = exchange::begin(engine, &head, &surroundings);
         let forwarded = match begun.next {
             Next::Respond(response, report) => {
                 let headers = visit::map(response.headers);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use engraft::decisions::{Exposed, Note};
 use engraft::exchange::report;
 use http::HeaderMap;
 use serde::Serialize;
@@ -24,7 +25,13 @@ pub(super) struct Exchange<'r> {
     attributes: BTreeMap<&'r str, &'r Value>,
     body: String,
     /// Those that were carried out on the exchange, then those of elements whose conditions hold.
-    patches: Vec<Patch<'r>>,
+    patches: Vec<Patch>,
+    /// What was decided about the visitor, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    decisions: BTreeMap<&'r str, Decision<'r>>,
+    /// The assignments that the visitor saw.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    exposures: Vec<Exposure<'r>>,
     max_held_bytes: usize,
     counters: BTreeMap<String, u64>,
 }
@@ -46,8 +53,20 @@ struct Response<'r> {
 }
 
 #[derive(Serialize)]
-struct Patch<'r> {
-    label: &'r str,
+struct Decision<'r> {
+    value: &'r str,
+    because: &'r str,
+}
+
+#[derive(Serialize)]
+struct Exposure<'r> {
+    experiment: &'r str,
+    variation: &'r str,
+}
+
+#[derive(Serialize)]
+struct Patch {
+    label: String,
     required: bool,
     applied: u32,
     matched: u32,
@@ -69,10 +88,20 @@ impl<'r> From<&'r Rendering> for Exchange<'r> {
             attributes: attributes.iter().collect(),
             body: report.body.to_string(),
             patches: report.patches.iter().map(Patch::from).collect(),
+            decisions: report.decisions.iter().map(decision).collect(),
+            exposures: report.exposures.iter().map(exposure).collect(),
             max_held_bytes: report.max_held_bytes,
             counters: report.counters().into_iter().map(|(counter, n)| (counter.to_string(), n)).collect(),
         }
     }
+}
+
+fn decision(note: &Note) -> (&str, Decision<'_>) {
+    (&note.name, Decision { value: &note.value, because: note.because })
+}
+
+fn exposure(exposed: &Exposed) -> Exposure<'_> {
+    Exposure { experiment: &exposed.experiment, variation: &exposed.variation }
 }
 
 impl<'r> From<&'r OriginRequest> for Request<'r> {
@@ -91,13 +120,13 @@ impl<'r> From<&'r Rendering> for Response<'r> {
     }
 }
 
-impl<'r> From<&'r report::PatchReport> for Patch<'r> {
-    fn from(patch: &'r report::PatchReport) -> Self {
+impl From<&report::PatchReport> for Patch {
+    fn from(patch: &report::PatchReport) -> Self {
         let shown = patch.to_string();
-        let state = shown.strip_prefix(patch.label.as_str()).and_then(|rest| rest.strip_prefix('='));
+        let state = shown.rsplit_once('=').map(|(_, state)| state);
         let outcome = patch.outcome.clone().unwrap_or_default();
         Self {
-            label: &patch.label,
+            label: patch.part.map_or_else(|| patch.label.clone(), |part| format!("{}.{part}", patch.label)),
             required: patch.required,
             applied: outcome.applied,
             matched: outcome.matched(),

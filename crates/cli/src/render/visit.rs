@@ -1,14 +1,18 @@
 //! The request of a rendering: what a proxy would hand to the filter.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::SystemTime;
 
 use engraft::config::model::Connection;
+use engraft::live::Live;
 use engraft::request::RequestHead;
 use engraft::request::attributes::Fact;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::args::{Header, Render, Url};
 use crate::failure::Failure;
+use crate::time;
 
 /// A request and what the proxy knows besides.
 #[derive(Debug)]
@@ -18,6 +22,11 @@ pub(super) struct Visit {
     pub(super) facts: Vec<Option<String>>,
     /// Who asks; this machine unless it is said.
     pub(super) peer: Option<IpAddr>,
+    pub(super) now: SystemTime,
+    /// What a new id is made of.
+    pub(super) random: u128,
+    /// The payload of a feature service.
+    pub(super) live: Option<Arc<Live>>,
 }
 
 impl Visit {
@@ -41,6 +50,9 @@ impl Visit {
             peer: given(&peer)
                 .map_or_else(|| Some(IpAddr::from(Ipv4Addr::LOCALHOST)), |peer| peer.trim().parse().ok()),
             head,
+            now: args.now.unwrap_or_else(time::now),
+            random: time::random(),
+            live: None,
         })
     }
 }

@@ -155,3 +155,39 @@ fn wrong_usage_exits_with_2() -> Tested {
     }
     Ok(())
 }
+
+#[test]
+fn a_configuration_decides_by_its_own_experiments_and_when_they_run() -> Tested {
+    let decide = |more: &[&str]| {
+        let args = ["decide", "--config", "shop.yaml", "--attributes", r#"{"id":"3","country":"US"}"#];
+        engraft(&data("decide"), args.iter().chain(more))
+    };
+    let hero = "experiment hero: variation";
+    for (now, last) in [
+        ("2025-12-31T23:59:59Z", "experiment hero: not in it, it has not started".to_owned()),
+        ("2026-01-01T00:00:00Z", format!("{hero} 0, hash 0.4458 of id")),
+        ("1798761600", format!("{hero} 1, it has ended")),
+    ] {
+        let run = decide(&["--now", now])?;
+        assert_eq!(run.text()?, format!("feature nav: \"new\" (force)\n{last}\n"), "{now}");
+    }
+    // Beside those of a payload.
+    let both =
+        decide(&["--payload", "payload.json", "--json", "--now", "2026-06-01T00:00:00+02:00"])?.json()?;
+    let keys = |of: &str| both[of].as_object().map(|map| map.keys().cloned().collect::<Vec<_>>());
+    assert_eq!(keys("features"), Some(["dark-mode", "layout", "nav"].map(str::to_owned).to_vec()));
+    assert_eq!(both["experiments"]["hero"]["value"], "control", "the configuration's own one");
+    Ok(())
+}
+
+#[test]
+fn a_batch_knows_the_time_of_each_request() -> Tested {
+    let request = |now: Value| json!({ "attributes": { "id": "3" }, "now": now });
+    let requests =
+        [request(json!("2025-01-01T00:00:00Z")), request(json!(1_780_000_000)), request(json!("soon"))];
+    let (answers, code) = batch(&["--config", "shop.yaml"], &requests)?;
+    let hero = |answer: &Value| answer["experiments"]["hero"]["inExperiment"].clone();
+    assert_eq!((hero(&answers[0]), hero(&answers[1]), code), (json!(false), json!(true), Some(1)));
+    assert_eq!(answers[2]["error"], "now: write a time such as 2026-01-31T12:00:00Z, or seconds since 1970");
+    Ok(())
+}

@@ -1,0 +1,45 @@
+//! What the core takes as inputs and a command line has to find: what time it is, and chance.
+
+use std::time::{Duration, SystemTime};
+
+/// RFC 3339, in any time zone, or seconds since 1970.
+pub(crate) fn parse(text: &str) -> Result<SystemTime, &'static str> {
+    let seconds = text.parse::<f64>().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let moment = seconds.and_then(|seconds| SystemTime::UNIX_EPOCH.checked_add(seconds));
+    let timestamp = || text.parse::<jiff::Timestamp>().ok().map(SystemTime::from);
+    moment.or_else(timestamp).ok_or("write a time such as 2026-01-31T12:00:00Z, or seconds since 1970")
+}
+
+/// What time it is.
+#[expect(clippy::disallowed_methods, reason = "the shell is where clocks are read")]
+pub(crate) fn now() -> SystemTime {
+    SystemTime::now()
+}
+
+/// A number that nobody can foresee; zero where the system gives none.
+pub(crate) fn random() -> u128 {
+    let mut bytes = [0; 16];
+    let filled = getrandom::fill(&mut bytes).is_ok();
+    if filled { u128::from_le_bytes(bytes) } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_two_forms() {
+        let at = |seconds| Ok(SystemTime::UNIX_EPOCH + Duration::from_secs_f64(seconds));
+        for (text, seconds) in [
+            ("0", 0.0),
+            ("1769860800.5", 1_769_860_800.5),
+            ("2026-01-31T12:00:00Z", 1_769_860_800.0),
+            ("2026-01-31T13:00:00.5+01:00", 1_769_860_800.5),
+        ] {
+            assert_eq!(parse(text), at(seconds), "{text}");
+        }
+        for text in ["", "now", "NaN", "-1", "1e300", "2026-01-31", "2026-01-31T12:00:00"] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+}
