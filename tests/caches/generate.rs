@@ -4,8 +4,20 @@ use serde_json::{Map, Value, json};
 
 use crate::random::Random;
 
-/// Attributes that are in the URL, in a header, in a cookie, and one that no key can hold.
-const ATTRIBUTES: [&str; 7] = ["country", "plan", "lang", "device", "slug", "q", "name"];
+/// Attributes that are in the URL, in a header, in a cookie, one that no key can hold, and what is decided about visitors.
+const ATTRIBUTES: [&str; 11] = [
+    "country",
+    "plan",
+    "lang",
+    "device",
+    "slug",
+    "q",
+    "name",
+    "variants.hero",
+    "flags.nav",
+    "flags.same",
+    "id",
+];
 
 /// A document without its `stage`.
 pub(crate) fn config(random: &mut Random) -> Value {
@@ -19,6 +31,7 @@ pub(crate) fn config(random: &mut Random) -> Value {
         json!({ "cookie": "plan", "values": ["pro", "free"], "otherwise": "free" }),
         json!({ "header": "x-geo", "values": ["us", "de"], "otherwise": "other" }),
         json!({ "header": "x-variant", "any_value": true }),
+        json!({ "header": "x-hero", "values": ["a", "b"], "otherwise": "a" }),
         json!({ "header": "x-odd", "any_value": true }),
     ]
     .into_iter()
@@ -30,6 +43,16 @@ pub(crate) fn config(random: &mut Random) -> Value {
     routes.push(route);
     json!({
         "version": 1,
+        "visitor": {
+            "id": { "cookie": "uid" },
+            "bots": random.pick(&["control", "skip", "treat_as_visitor"]),
+        },
+        "experiments": { "hero": { "variations": ["a", "b"], "condition": { "plan": { "$ne": "none" } } } },
+        "features": {
+            "nav": { "defaultValue": "old", "rules": [{ "condition": { "country": "us" }, "force": "new" }, { "variations": ["old", "new"] }] },
+            "same": { "defaultValue": "same" },
+        },
+        "force": { "parameter": "force", "secret": SECRET },
         "attributes": {
             "country": { "header": "x-geo", "trusted": true, "values": ["us", "de"], "otherwise": "other" },
             "plan": { "cookie": "plan", "values": ["free", "pro"], "otherwise": "free" },
@@ -42,6 +65,9 @@ pub(crate) fn config(random: &mut Random) -> Value {
         "routes": routes,
     })
 }
+
+/// What whoever chooses what they see has to show.
+pub(crate) const SECRET: &str = "0123456789abcdef";
 
 fn cache(random: &mut Random) -> Value {
     let mut cache = Map::new();
@@ -127,7 +153,7 @@ fn patch(random: &mut Random) -> Value {
     let read = random.pick(&ATTRIBUTES);
     let text = if random.percent(50) { format!("[{{{{ {read} }}}}]") } else { "[same]".to_owned() };
     let select = random.pick(&["#a", "#b", "#c", "#d", "h1", "p", "p.k", ".k", "title"]);
-    let mut patch = match random.below(12) {
+    let mut patch = match random.below(13) {
         0..=4 => json!({ "select": select, "text": text }),
         5 => json!({ "select": select, "append": text, "all": random.percent(50) }),
         6 => json!({ "select": select, "attributes": { "set": { "data-x": text } } }),
@@ -135,6 +161,7 @@ fn patch(random: &mut Random) -> Value {
         8 => json!({ "response_headers": { "set": { "x-shown": text } } }),
         9 => json!({ "request_headers": { "set": { "x-variant": text } } }),
         10 => json!({ "rewrite": { "path": "/p/b" } }),
+        11 => json!({ "request_headers": { "set": { "x-hero": "{{ variants.hero }}" } } }),
         _ => json!({ "redirect": { "to": "/p/elsewhere" } }),
     };
     let conditional = random.percent(40) || patch.get("redirect").is_some();
@@ -146,8 +173,17 @@ fn patch(random: &mut Random) -> Value {
             &("q", "1"),
             &("slug", "a"),
             &("device", "mobile"),
+            &("variants.hero", "b"),
+            &("flags.nav", "new"),
+            &("flags.same", "same"),
         ]);
-        fields.insert("when".to_owned(), json!({ *name: value }));
+        let mut guard = |prefix: &str| name.strip_prefix(prefix).filter(|_| random.percent(70));
+        let (field, key) = match (guard("variants."), name.strip_prefix("flags.")) {
+            (Some(key), _) => ("variant", key),
+            (None, Some(key)) => ("flag", key),
+            (None, None) => ("when", *name),
+        };
+        fields.insert(field.to_owned(), json!({ key: value }));
     }
     patch
 }

@@ -4,6 +4,7 @@ use engraft::headers::list;
 use engraft::request::RequestHead;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
+use crate::generate::SECRET;
 use crate::model::Response;
 use crate::random::Random;
 
@@ -23,7 +24,12 @@ pub(crate) fn request(random: &mut Random) -> RequestHead {
             headers.insert(HeaderName::from_static(name), value);
         }
     };
-    let cookies = [("plan", &["free", "pro"][..]), ("name", &["ada", "bob"]), ("theme", &["a", "b"])];
+    let cookies = [
+        ("plan", &["free", "pro"][..]),
+        ("name", &["ada", "bob"]),
+        ("theme", &["a", "b"]),
+        ("uid", &["1", "2", "3", "4"]),
+    ];
     let mut jar: Vec<String> = Vec::new();
     for (name, values) in cookies {
         if random.percent(60) {
@@ -44,6 +50,7 @@ pub(crate) fn request(random: &mut Random) -> RequestHead {
         ("authorization", &["Bearer a", "Bearer b"]),
         ("x-odd", &["1", "2"]),
         ("x-variant", &["forged"]),
+        ("x-hero", &["forged"]),
         ("x-engraft-route", &["forged"]),
         ("x-engraft-record", &["forged"]),
     ] {
@@ -52,10 +59,16 @@ pub(crate) fn request(random: &mut Random) -> RequestHead {
         }
     }
     let path = random.pick(&["/p/a", "/p/b"]);
-    let query = [("q", &["1", "2"][..]), ("utm_source", &["x", "y"]), ("x-engraft-key", &["forged"])];
+    let chosen = format!("b&force-secret={}", SECRET);
+    let query = [
+        ("q", &["1", "2"][..]),
+        ("utm_source", &["x", "y"]),
+        ("x-engraft-key", &["forged"]),
+        ("force", &["hero:b", &format!("hero:{chosen}"), "hero:b&force-secret=guessed"]),
+    ];
     let query: Vec<String> = query
         .iter()
-        .filter(|(name, _)| random.percent(if *name == "x-engraft-key" { 5 } else { 30 }))
+        .filter(|(name, _)| random.percent(if matches!(*name, "x-engraft-key" | "force") { 5 } else { 30 }))
         .collect::<Vec<_>>()
         .into_iter()
         .map(|(name, values)| format!("{name}={}", random.pick(values)))
@@ -127,6 +140,7 @@ impl Manners {
             "authorization",
             "x-odd",
             "x-variant",
+            "x-hero",
             "x-engraft-route",
             "x-engraft-record",
             "x-engraft-url",
