@@ -154,6 +154,8 @@ pub struct CacheEdits {
     pub dropped_tags: usize,
     /// `Set-Cookie` is taken off for the sake of shared caches, as all that it sets may be dropped.
     pub drops_cookies: bool,
+    /// Shared caches in front may keep it by our word, whatever browsers are told.
+    pub is_kept_in_front: bool,
 }
 
 enum Choice<'p> {
@@ -213,6 +215,7 @@ impl CacheHeaders {
                 };
                 policy.edit(answer, is_personal, is_sealed, &mut edits.headers);
                 let is_kept = policy.is_kept_in_front && !is_sealed && (!is_personal || policy.is_keyed());
+                edits.is_kept_in_front = is_kept;
                 if is_kept && matches!(answer.cookies, Storable::Without(_)) {
                     edits.drops_cookies = true;
                     edits.headers.push(HeaderEdit::Remove(header::SET_COOKIE));

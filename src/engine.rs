@@ -61,6 +61,8 @@ pub struct Route {
     pub reads: BTreeSet<String>,
     /// Those of them that are decided, not read.
     pub decides: Vec<String>,
+    /// Those of the decided that are not the same for everybody who asks for a URL.
+    pub decides_by_visitor: Vec<String>,
     /// What of its URLs is not the same for everybody.
     pub variance: Variance,
     /// Where each patch runs when a cache stands between two stages.
@@ -279,7 +281,8 @@ impl Route {
         let decides: Vec<String> = reads.iter().filter(|name| Decided::of(name).is_some()).cloned().collect();
         if !decides.is_empty() {
             // Whatever conditions of experiments and flags may ask.
-            reads.extend(attributes.names().map(str::to_owned));
+            let read = attributes.names().filter(|name| Decided::of(name).is_none());
+            reads.extend(read.map(str::to_owned));
         }
         Self {
             name: route.name.clone(),
@@ -292,6 +295,11 @@ impl Route {
             places,
             patches,
             reads,
+            decides_by_visitor: decides
+                .iter()
+                .filter(|name| attributes.depends_on_visitor(name))
+                .cloned()
+                .collect(),
             decides,
         }
     }

@@ -135,7 +135,7 @@ pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &
             forced: decided.forced.as_ref(),
             now,
             // Parts of a page come with its id, or before there is one to come with.
-            random: (!is_subresource).then_some(random),
+            random: (!route.decides_by_visitor.is_empty() && !is_subresource).then_some(random),
         };
         let made = engine.decisions().make(&asking, &mut values);
         is_left_alone = made.standing == VisitorStanding::LeftAlone;
@@ -145,7 +145,8 @@ pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &
         (exposures, uses_live) = (made.exposures, made.uses_live);
     }
     let eligible = patches.all().filter(|(_, patch)| {
-        let is_left_out = is_left_alone && route.decides.iter().any(|name| patch.reads().contains(name));
+        let is_left_out =
+            is_left_alone && route.decides_by_visitor.iter().any(|name| patch.reads().contains(name));
         !is_left_out && patch.is_eligible(&values, groups)
     });
     let eligible: Vec<usize> = eligible.map(|(number, _)| number).collect();

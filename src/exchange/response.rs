@@ -155,6 +155,9 @@ impl Visit {
         });
         report.dropped_tags = of_caches.dropped_tags;
         report.drops_cookies = of_caches.drops_cookies;
+        if of_caches.is_kept_in_front {
+            self.decided.cookies.clear();
+        }
         edits.extend(of_caches.headers);
         if *head.record == Record::Foreign {
             edits.extend(protection(headers));

@@ -4,6 +4,7 @@
 //! that is not there in the same round: what an operation has more than that is its own cost.
 #![expect(clippy::disallowed_methods, reason = "what is measured is real time")]
 
+mod decisions;
 mod exchange;
 mod operation;
 mod subject;
@@ -73,6 +74,7 @@ fn run() -> Outcome<()> {
         subject.name,
         exchange::CHUNK,
     )?;
+    write!(io::stdout(), "\n{}", decisions::table()?)?;
     Ok(())
 }
 
