@@ -1,11 +1,15 @@
 //! The payload that is in force: what a feature service answered last, ready for every exchange.
 //!
 //! It changes while traffic runs, so it is no part of the [engine](crate::engine): a host hands the current one to each
-//! exchange, which keeps it to its end.
+//! exchange, which keeps it to its end. How a host comes by it is the [feed](crate::feed)'s business.
+
+mod takeover;
 
 use std::hash::Hasher;
 
 use siphasher::sip128::{Hasher128, SipHasher13};
+
+pub use takeover::{Step, Takeover};
 
 use crate::decide::decrypt::DecryptionKey;
 use crate::decide::payload::{Payload, PayloadError};
@@ -18,15 +22,12 @@ pub struct Live {
 }
 
 impl Live {
-    /// Reads a payload as it came over the network, all at once.
+    /// Reads a payload as it came over the network, all at once; a [`Takeover`] does the same in pieces.
     ///
     /// # Errors
     /// What [`Payload::read`] says.
     pub fn read(bytes: &[u8], key: Option<&DecryptionKey>) -> Result<Self, PayloadError> {
-        let payload = Payload::read(bytes, key)?;
-        let mut hasher = SipHasher13::new();
-        hasher.write(bytes);
-        Ok(Self { payload, digest: hasher.finish128().as_u128() })
+        Takeover::new(bytes.to_vec(), key.cloned()).finish()
     }
 
     /// The payload.
@@ -40,4 +41,12 @@ impl Live {
     pub const fn digest(&self) -> u128 {
         self.digest
     }
+}
+
+/// The digest of a payload's bytes.
+#[must_use]
+pub fn digest(bytes: &[u8]) -> u128 {
+    let mut hasher = SipHasher13::new();
+    hasher.write(bytes);
+    hasher.finish128().as_u128()
 }

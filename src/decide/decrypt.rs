@@ -7,8 +7,7 @@
 use std::fmt;
 
 use aes::Aes128;
-use aes::cipher::block_padding::Pkcs7;
-use aes::cipher::{BlockModeDecrypt as _, KeyIvInit as _};
+use aes::cipher::{Array, BlockModeDecrypt as _, KeyIvInit as _};
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::DecodePaddingMode;
@@ -23,7 +22,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// The key of an SDK connection. It is not shown by `Debug`.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct DecryptionKey([u8; 16]);
 
 impl DecryptionKey {
@@ -51,17 +50,72 @@ impl DecryptionKey {
     /// assert_eq!(plain.unwrap(), r#"{"feature":{"defaultValue":true}}"#);
     /// ```
     pub fn decrypt(&self, text: &str) -> Result<String, DecryptError> {
+        let mut decryption = self.begin(text)?;
+        decryption.advance(usize::MAX);
+        decryption.finish()
+    }
+
+    /// Begins to decrypt a member, to be done in pieces.
+    pub(crate) fn begin(&self, text: &str) -> Result<Decryption, DecryptError> {
         let mut parts = text.split('.');
         let (Some(iv), Some(ciphertext)) = (parts.next(), parts.next()) else {
             return Err(DecryptError::Form);
         };
         let iv: [u8; 16] = decoded(iv).and_then(|iv| iv.try_into().ok()).ok_or(DecryptError::Form)?;
-        let mut bytes = decoded(ciphertext).ok_or(DecryptError::Form)?;
+        let bytes = decoded(ciphertext).ok_or(DecryptError::Form)?;
         let cipher = cbc::Decryptor::<Aes128>::new(&self.0.into(), &iv.into());
-        let plain = cipher.decrypt_padded::<Pkcs7>(&mut bytes).map_err(|_| DecryptError::WrongKey)?;
+        Ok(Decryption { cipher, bytes, done: 0 })
+    }
+}
+
+/// A member that is being decrypted: a long one keeps a machine busy for a while.
+pub(crate) struct Decryption {
+    cipher: cbc::Decryptor<Aes128>,
+    bytes: Vec<u8>,
+    /// So many of them are plain.
+    done: usize,
+}
+
+impl Decryption {
+    /// Decrypts at most so many bytes more. Returns whether all is done.
+    pub(crate) fn advance(&mut self, max_bytes: usize) -> bool {
+        let end = self.done.saturating_add(max_bytes.max(BLOCK)).min(self.bytes.len());
+        // What is no whole block is left as it is, and no padding is found in it.
+        let piece = self.bytes.get_mut(self.done..end).unwrap_or_default();
+        let (blocks, _) = Array::slice_as_chunks_mut(piece);
+        self.cipher.decrypt_blocks(blocks);
+        let whole = blocks.len().saturating_mul(BLOCK);
+        let is_last = end == self.bytes.len();
+        self.done = if is_last { end } else { self.done.saturating_add(whole) };
+        is_last
+    }
+
+    /// The plain text; once all is done.
+    pub(crate) fn finish(self) -> Result<String, DecryptError> {
+        let plain = unpadded(&self.bytes).ok_or(DecryptError::WrongKey)?;
         let text = String::from_utf8_lossy(plain);
         Ok(text.strip_prefix('\u{FEFF}').unwrap_or(&text).to_owned())
     }
+}
+
+impl fmt::Debug for Decryption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Decryption(…)")
+    }
+}
+
+/// The length of a block of AES.
+const BLOCK: usize = 16;
+
+/// Without the padding of PKCS#7 (RFC 5652 § 6.3).
+fn unpadded(bytes: &[u8]) -> Option<&[u8]> {
+    let padding = *bytes.last()?;
+    let length = bytes.len().checked_sub(usize::from(padding))?;
+    let (plain, end) = bytes.split_at_checked(length)?;
+    let holds = (1..=BLOCK).contains(&end.len())
+        && end.iter().all(|byte| *byte == padding)
+        && bytes.len().is_multiple_of(BLOCK);
+    holds.then_some(plain)
 }
 
 fn decoded(text: &str) -> Option<Vec<u8>> {
@@ -112,6 +166,21 @@ mod tests {
         for text in ["", "Zvwv", "Zvwv/+uhpFDznZ6SX28YjgAA", "…"] {
             assert_eq!(DecryptionKey::parse(text).unwrap_err(), DecryptError::Key);
         }
+    }
+
+    #[test]
+    fn pieces_make_the_whole() {
+        let key = DecryptionKey::parse("Zvwv/+uhpFDznZ6SX28Yjg==").unwrap();
+        let text =
+            "m5ylFM6ndyOJA2OPadubkw==.Uu7ViqgKEt/dWvCyhI46q088PkAEJbnXKf3KPZjf9IEQQ+A8fojNoxw4wIbPX3aj";
+        for max_bytes in [16, 17, 31, 32, 48, 1000] {
+            let mut decryption = key.begin(text).unwrap();
+            while !decryption.advance(max_bytes) {}
+            assert_eq!(decryption.finish(), key.decrypt(text), "{max_bytes}");
+        }
+        let cut = text.get(..text.len() - 8).unwrap();
+        assert_eq!(key.decrypt(cut), Err(DecryptError::WrongKey), "no whole block at the end");
+        assert_eq!(key.decrypt("m5ylFM6ndyOJA2OPadubkw==."), Err(DecryptError::WrongKey), "no block at all");
     }
 
     #[test]

@@ -4,8 +4,10 @@
 //! can't be read is off, with the rest in force. What is no payload at all is an error, so that whoever has a good one can
 //! keep it.
 
+mod builder;
 mod error;
 mod order;
+mod reading;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -13,18 +15,29 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 pub use error::PayloadError;
+pub use reading::{Reading, Step};
 
 use super::condition::SavedGroups;
+use super::condition::coercion::truthy;
 use super::decrypt::{DecryptError, DecryptionKey};
 use super::experiment::Experiment;
 use super::feature::Feature;
 use super::fields::{Fields, Unreadable};
+use builder::Builder;
 
 /// The longest payload that is read. Compiled it takes several times as much.
 pub const MAX_PAYLOAD_BYTES: usize = 16 * 1024 * 1024;
 
 /// How many rules and experiments that can't be read are told apart; the rest is counted.
 pub const MAX_SWITCHED_OFF: usize = 100;
+
+/// Members that may be encrypted, and what they are then called.
+const ENCRYPTED: [(&str, &str); 4] = [
+    ("encryptedFeatures", "features"),
+    ("encryptedExperiments", "experiments"),
+    ("encryptedSavedGroups", "savedGroups"),
+    ("encryptedContextualBandits", "contextualBandits"),
+];
 
 /// A compiled payload.
 #[derive(Debug, Clone, Default)]
@@ -70,16 +83,12 @@ impl<'a> Scope<'a> {
 }
 
 impl Payload {
-    /// Reads a payload as it came over the network.
+    /// Reads a payload as it came over the network, all at once; [`Reading`] does the same in pieces.
     ///
     /// # Errors
     /// If it is too long, no JSON, no payload, or encrypted with no key or another one.
     pub fn read(bytes: &[u8], key: Option<&DecryptionKey>) -> Result<Self, PayloadError> {
-        if bytes.len() > MAX_PAYLOAD_BYTES {
-            return Err(PayloadError::TooLong { bytes: bytes.len() });
-        }
-        let value = serde_json::from_slice(bytes).map_err(|error| PayloadError::json(&error))?;
-        Self::decrypt(value, key)
+        Reading::new(bytes.to_vec(), key.cloned()).finish()
     }
 
     /// Reads a payload, members of which may be encrypted.
@@ -88,12 +97,7 @@ impl Payload {
     /// If it is no payload, or encrypted with no key or another one.
     pub fn decrypt(mut payload: Value, key: Option<&DecryptionKey>) -> Result<Self, PayloadError> {
         if let Some(members) = payload.as_object_mut() {
-            for (encrypted, plain) in [
-                ("encryptedFeatures", "features"),
-                ("encryptedExperiments", "experiments"),
-                ("encryptedSavedGroups", "savedGroups"),
-                ("encryptedContextualBandits", "contextualBandits"),
-            ] {
+            for (encrypted, plain) in ENCRYPTED {
                 let Some(Value::String(text)) = members.remove(encrypted) else { continue };
                 if text.is_empty() {
                     continue;
@@ -122,40 +126,24 @@ impl Payload {
         };
         let listed = object("features")?;
         let experiments = fields.list("experiments").map_err(|_| unexpected("experiments", "a list"))?;
-        let groups = object("savedGroups")?.map(SavedGroups::new).unwrap_or_default();
+        let groups = object("savedGroups")?;
         let bandits = object("contextualBandits")?;
 
-        let mut compiled = Self { groups, ..Self::default() };
         // A feature that is null is none; anything else that isn't an object has neither rules nor a value.
-        let mut listed: Vec<_> = listed
-            .into_iter()
-            .flatten()
-            .filter(|(_, feature)| super::condition::coercion::truthy(feature))
-            .collect();
+        let mut listed: Vec<_> =
+            listed.into_iter().flatten().filter(|(_, feature)| truthy(feature)).collect();
         listed.sort_by_key(|(key, _)| key.as_str());
-        compiled.index =
-            listed.iter().enumerate().map(|(index, (key, _))| (key.as_str().into(), index)).collect();
-        let mut off = Vec::new();
-        let scope = Scope { index: &compiled.index, bandits };
-        let features = listed.iter().map(|(key, feature)| {
-            let mut report = |rule: usize, why| {
-                let key = key.replace('~', "~0").replace('/', "~1");
-                off.push((format!("/features/{key}/rules/{rule}"), why));
-            };
-            Feature::read(key, feature, &scope, &mut report)
-        });
-        let mut features: Box<[Feature]> = features.collect();
-        order::find_depths(&mut features);
-        let read = |(index, value)| {
-            let unreadable = |why| off.push((format!("/experiments/{index}"), why));
-            Experiment::defined(value, &scope).map_err(unreadable).ok()
-        };
-        compiled.experiments = experiments.unwrap_or_default().iter().enumerate().filter_map(read).collect();
-        compiled.features = features;
-        compiled.switched_off_count = off.len();
-        let off = off.into_iter().take(MAX_SWITCHED_OFF);
-        compiled.switched_off = off.map(|(at, why)| SwitchedOff { at, why }).collect();
-        Ok(compiled)
+        let mut builder = Builder::new(listed.iter().map(|(key, _)| key.as_str()), bandits.cloned());
+        for (id, members) in groups.into_iter().flatten() {
+            builder.group(id, members);
+        }
+        for (key, feature) in listed {
+            builder.feature(key, feature);
+        }
+        for experiment in experiments.unwrap_or_default() {
+            builder.experiment(experiment);
+        }
+        Ok(builder.finish())
     }
 
     /// The features, by key.

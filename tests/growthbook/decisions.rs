@@ -4,12 +4,12 @@ use std::path::Path;
 
 use engraft::decide::decrypt::DecryptionKey;
 use engraft::decide::evaluation::Evaluation;
-use engraft::decide::payload::Payload;
 use engraft::decide::visitor::Visitor;
 use serde_json::{Value, json};
 
 use crate::Tested;
 use crate::cases::same;
+use crate::payloads::payload as read;
 use crate::section::{Case, Section};
 
 /// For tests only; the README has it, too.
@@ -60,7 +60,7 @@ impl Person {
 
     fn check(&self, payload: Value, kind: &str, key: &str, expected: &str) -> Tested {
         let decryption = DecryptionKey::parse(KEY).map_err(|error| error.to_string())?;
-        let payload = Payload::decrypt(payload, Some(&decryption)).map_err(|error| error.to_string())?;
+        let payload = read(&payload, Some(&decryption))?;
         let mut evaluation = Evaluation::new(&payload, Visitor::new(&self.attributes, &self.url));
         if kind == "feature" {
             let result = evaluation.feature(key);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use engraft::decide::decrypt::DecryptionKey;
 use engraft::decide::evaluation::Evaluation;
 use engraft::decide::experiment::Experiment;
 use engraft::decide::payload::Payload;
@@ -11,6 +12,14 @@ use serde_json::{Map, Value, json};
 
 use crate::Tested;
 use crate::cases::same;
+
+/// A payload: read as it comes over the network, in pieces, and compiled at once, which must be the same.
+pub(crate) fn payload(value: &Value, key: Option<&DecryptionKey>) -> Result<Payload, String> {
+    let read = Payload::read(value.to_string().as_bytes(), key).map_err(|error| error.to_string())?;
+    let whole = Payload::decrypt(value.clone(), key).map_err(|error| error.to_string())?;
+    same(json!(format!("{read:?}")), &json!(format!("{whole:?}")))?;
+    Ok(read)
+}
 
 /// A case's context: what an SDK is created with.
 struct Context {
@@ -26,7 +35,7 @@ impl Context {
     fn of(context: &Value) -> Result<Self, String> {
         let forced = context["forcedVariations"].as_object().into_iter().flatten();
         Ok(Self {
-            payload: Payload::compile(context).map_err(|error| error.to_string())?,
+            payload: payload(context, None)?,
             attributes: context.get("attributes").cloned().unwrap_or_else(|| json!({})),
             url: context["url"].as_str().unwrap_or_default().to_owned(),
             forced: forced.filter_map(|(key, value)| Some((key.clone(), value.as_i64()?))).collect(),

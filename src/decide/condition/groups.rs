@@ -17,9 +17,18 @@ impl SavedGroups {
     /// Reads the `savedGroups` of a payload. A group that isn't a list is left out.
     #[must_use]
     pub fn new(groups: &Map<String, Value>) -> Self {
-        let listed =
-            groups.iter().filter_map(|(id, members)| Some((id.as_str().into(), members.as_array()?)));
-        Self(listed.map(|(id, members)| (id, Members::of(members))).collect())
+        let mut listed = Self::default();
+        for (id, members) in groups {
+            listed.insert(id, members);
+        }
+        listed
+    }
+
+    /// Adds a group of a payload. One that isn't a list is left out.
+    pub(crate) fn insert(&mut self, id: &str, members: &Value) {
+        if let Some(members) = members.as_array() {
+            self.0.insert(id.into(), Members::of(members));
+        }
     }
 
     pub(super) fn contains(&self, id: &str, value: &Value) -> bool {

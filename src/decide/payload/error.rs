@@ -23,6 +23,13 @@ pub enum PayloadError {
         /// What the parser says.
         reason: String,
     },
+    /// It has a member that is no JSON, or none that is read: text that is no Unicode, numbers beyond all bounds, a hundred levels.
+    Member {
+        /// Where it stands, as a JSON pointer.
+        at: String,
+        /// What the parser says.
+        reason: String,
+    },
     /// Of another type than payloads are.
     Unexpected {
         /// Which member; empty for the payload itself.
@@ -46,11 +53,17 @@ pub enum PayloadError {
 
 impl PayloadError {
     pub(super) fn json(error: &serde_json::Error) -> Self {
-        let reason = error.to_string();
-        // The parser says the place in its text, too.
-        let reason = reason.split(" at line ").next().unwrap_or_default().to_owned();
-        Self::Json { line: error.line(), column: error.column(), reason }
+        Self::Json { line: error.line(), column: error.column(), reason: reason(error) }
     }
+
+    pub(super) fn member(at: String, error: &serde_json::Error) -> Self {
+        Self::Member { at, reason: reason(error) }
+    }
+}
+
+/// The parser says the place in its text, too.
+fn reason(error: &serde_json::Error) -> String {
+    error.to_string().split(" at line ").next().unwrap_or_default().to_owned()
 }
 
 impl fmt::Display for PayloadError {
@@ -62,6 +75,7 @@ impl fmt::Display for PayloadError {
             Self::Json { line, column, reason } => {
                 write!(f, "the payload is no JSON: line {line}, column {column}: {reason}")
             }
+            Self::Member { at, reason } => write!(f, "{at} of the payload is no JSON: {reason}"),
             Self::Unexpected { member: "", expected } => write!(f, "the payload is not {expected}"),
             Self::Unexpected { member, expected } => write!(f, "`{member}` of the payload is not {expected}"),
             Self::NoKey { member } => {

@@ -211,3 +211,80 @@ fn whatever_stands_anywhere_the_rest_is_decided() {
         }
     }
 }
+
+/// What is read in pieces, and in how many.
+fn in_pieces(bytes: &[u8], key: Option<&DecryptionKey>) -> (Result<Payload, PayloadError>, usize) {
+    let mut reading = Reading::new(bytes.to_vec(), key.cloned());
+    let mut steps = 1;
+    loop {
+        match reading.step() {
+            Ok(Step::Working(next)) => reading = next,
+            Ok(Step::Done(payload)) => return (Ok(payload), steps),
+            Err(error) => return (Err(error), steps),
+        }
+        steps += 1;
+    }
+}
+
+#[test]
+fn what_is_read_in_pieces_is_the_whole() {
+    let feature = |index: usize| {
+        json!({ "defaultValue": index, "rules": [
+            { "force": "x".repeat(index % 7 * 100), "condition": { "id": { "$inGroup": "g" } }, "parentConditions": [
+                { "id": format!("f{}", index / 2), "condition": { "value": { "$gt": 1 } } },
+            ] },
+            { "variations": ["a", "b"], "weights": if index.is_multiple_of(5) { json!("equal") } else { json!([0.5, 0.5]) },
+              "contextualBanditRef": "b" },
+            { "variations": [1, 2], "namespace": if index.is_multiple_of(3) { json!("all") } else { json!(["n", 0, 1]) } },
+        ] })
+    };
+    for count in [0, 1, 40, 1000] {
+        let mut features: Map<String, Value> =
+            (0..count).map(|index| (format!("f{index}"), feature(index))).collect();
+        features.insert("null/~".to_owned(), Value::Null);
+        features.insert("zero".to_owned(), json!(0));
+        features.insert("text".to_owned(), json!("x"));
+        features.insert("\u{e9}\"\n".to_owned(), json!({ "rules": [7] }));
+        let experiments: Vec<Value> = (0..count)
+            .map(|index| match index % 4 {
+                0 => json!({ "key": index }),
+                1 => Value::Null,
+                _ => json!({ "key": format!("e{index}"), "variations": [{}, { "domMutations": [] }] }),
+            })
+            .collect();
+        let payload = json!({
+            "features": features, "experiments": experiments, "dateUpdated": "2026-01-01",
+            "savedGroups": { "g": ["u-1", 2, null], "none": 7 },
+            "contextualBandits": { "b": { "contexts": [{ "leafId": 1, "condition": { "id": "u-1" }, "weights": [0, 1] }] } },
+        });
+        for text in [payload.to_string(), serde_json::to_string_pretty(&payload).unwrap()] {
+            let (read, steps) = in_pieces(text.as_bytes(), None);
+            assert_eq!(format!("{:?}", read.unwrap()), format!("{:?}", compiled(&payload)));
+            assert!(steps >= text.len() / (64 * 1024), "{steps} steps for {} bytes", text.len());
+        }
+    }
+}
+
+#[test]
+fn what_is_found_late_is_told_with_its_place() {
+    let key = DecryptionKey::parse("Zvwv/+uhpFDznZ6SX28Yjg==").unwrap();
+    for (text, says) in [
+        (
+            r#"{"features":{"a/b":{"defaultValue":1e999}}}"#,
+            "/features/a~1b of the payload is no JSON: number out of range",
+        ),
+        (
+            r#"{"experiments":[1,"\ud800"]}"#,
+            "/experiments/1 of the payload is no JSON: unexpected end of hex escape",
+        ),
+        (r#"{"features":"x"}"#, "`features` of the payload is not an object"),
+        (
+            r#"{"features":{},"encryptedSavedGroups":"x"}"#,
+            "`encryptedSavedGroups` of the payload can't be decrypted: expected base64, a dot and base64",
+        ),
+    ] {
+        assert_eq!(in_pieces(text.as_bytes(), Some(&key)).0.unwrap_err().to_string(), says);
+    }
+    let falsy = r#"{"features":0,"experiments":"","savedGroups":null,"contextualBandits":false,"encryptedFeatures":7}"#;
+    assert!(in_pieces(falsy.as_bytes(), None).0.unwrap().features().is_empty());
+}

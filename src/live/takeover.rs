@@ -1,0 +1,73 @@
+//! A payload on its way to being in force, in steps that are short: a worker has one thread, and requests wait while it works.
+//!
+//! Each step of [`Reading`] is one here. What is to be made of a payload besides, comes as a further stage.
+
+use super::{Live, digest};
+use crate::decide::decrypt::DecryptionKey;
+use crate::decide::payload::{self, PayloadError, Reading};
+
+/// See the [module](self). Call [`step`](Self::step) until it is [`Step::Done`].
+#[derive(Debug)]
+pub struct Takeover {
+    digest: u128,
+    stage: Stage,
+}
+
+/// What is done at the moment.
+#[derive(Debug)]
+enum Stage {
+    Reading(Reading),
+}
+
+/// What came of a step.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_enums, reason = "there is more to do, or there is not")]
+pub enum Step {
+    /// There is more to do.
+    Working(Takeover),
+    /// It is ready.
+    Done(Live),
+}
+
+impl Takeover {
+    /// Begins with the bytes as they came over the network.
+    #[must_use]
+    pub fn new(bytes: Vec<u8>, key: Option<DecryptionKey>) -> Self {
+        Self { digest: digest(&bytes), stage: Stage::Reading(Reading::new(bytes, key)) }
+    }
+
+    /// The digest of what is taken over.
+    #[must_use]
+    pub const fn digest(&self) -> u128 {
+        self.digest
+    }
+
+    /// Does a little.
+    ///
+    /// # Errors
+    /// If it is no payload, see [`Payload::read`](crate::decide::payload::Payload::read).
+    pub fn step(self) -> Result<Step, PayloadError> {
+        let Self { digest, stage } = self;
+        match stage {
+            Stage::Reading(reading) => Ok(match reading.step()? {
+                payload::Step::Working(reading) => {
+                    Step::Working(Self { digest, stage: Stage::Reading(reading) })
+                }
+                payload::Step::Done(payload) => Step::Done(Live { payload, digest }),
+            }),
+        }
+    }
+
+    /// Does the rest at once.
+    ///
+    /// # Errors
+    /// As [`step`](Self::step).
+    pub fn finish(mut self) -> Result<Live, PayloadError> {
+        loop {
+            match self.step()? {
+                Step::Working(takeover) => self = takeover,
+                Step::Done(live) => return Ok(live),
+            }
+        }
+    }
+}
