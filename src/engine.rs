@@ -15,6 +15,7 @@ use crate::config::node::Path;
 use crate::config::problem::{Kind, Problem, Problems};
 use crate::config::source::{self, Document, Warning};
 use crate::decisions::Decisions;
+use crate::feed::GrowthBook;
 use crate::patch::Patch;
 use crate::patch::compile::Compiler;
 use crate::patch::split::{Place, split};
@@ -32,6 +33,7 @@ pub struct Engine {
     decisions: Decisions,
     limits: Limits,
     debug: Option<model::Debug>,
+    growthbook: Option<GrowthBook>,
     routes: Vec<Route>,
     table: RouteTable,
     stage: model::Stage,
@@ -124,6 +126,9 @@ impl Engine {
         let routes: Vec<Route> = routes.collect();
         check_names(&config.routes, &mut problems);
         let mut advice = Vec::new();
+        let growthbook = config.growthbook.as_ref();
+        let growthbook =
+            growthbook.and_then(|growthbook| GrowthBook::compile(growthbook, &mut problems, &mut advice));
         for (index, (written, route)) in config.routes.iter().zip(&routes).enumerate() {
             advise(&route.key, written, &route_path(index), &mut advice);
         }
@@ -138,6 +143,7 @@ impl Engine {
                 decisions,
                 limits: config.limits,
                 debug: config.debug.clone(),
+                growthbook,
                 stage: config.stage,
                 routes,
                 table,
@@ -199,6 +205,12 @@ impl Engine {
     #[must_use]
     pub const fn asks_for_peer(&self) -> bool {
         self.debug.is_some() || self.decisions.force().is_some()
+    }
+
+    /// Where the payload comes from, if there is one.
+    #[must_use]
+    pub const fn growthbook(&self) -> Option<&GrowthBook> {
+        self.growthbook.as_ref()
     }
 
     /// What can be used and may not do what was meant.

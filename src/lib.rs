@@ -9,6 +9,7 @@ pub mod decide;
 pub mod decisions;
 pub mod engine;
 pub mod exchange;
+pub mod feed;
 pub mod find;
 pub mod headers;
 pub mod html;

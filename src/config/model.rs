@@ -16,6 +16,7 @@ mod duration;
 mod experiment;
 mod find;
 mod force;
+mod growthbook;
 mod injection;
 mod matcher;
 mod optimize;
@@ -35,6 +36,7 @@ pub use duration::{Duration, DurationError};
 pub use experiment::{Experiment, Namespace, ParentCondition};
 pub use find::{Find, FindRegex};
 pub use force::Force;
+pub use growthbook::{Fetch, GrowthBook, Secret};
 pub use injection::{
     CrossOrigin, FetchPriority, LinkElement, MetaElement, Place, ScriptElement, StyleElement,
 };
@@ -79,6 +81,9 @@ pub struct Config {
     /// Who may choose what they see.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub force: Option<Force>,
+    /// Features and experiments of a GrowthBook payload.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub growthbook: Option<GrowthBook>,
     /// What is done to which requests. The first route that matches counts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<Route>,

@@ -237,11 +237,11 @@ pub struct Counter {
 }
 
 impl Counter {
-    const fn of(group: &'static str) -> Self {
+    pub(crate) const fn of(group: &'static str) -> Self {
         Self { group, reason: None }
     }
 
-    const fn because(group: &'static str, reason: &'static str) -> Self {
+    pub(crate) const fn because(group: &'static str, reason: &'static str) -> Self {
         Self { group, reason: Some(reason) }
     }
 }

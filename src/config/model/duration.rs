@@ -21,6 +21,9 @@ const MAX_SECONDS: u64 = 1 << 31;
 const UNITS: [(&str, u64); 5] = [("w", 604_800), ("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)];
 
 impl Duration {
+    /// No time at all.
+    pub const ZERO: Self = Self(0);
+
     /// That many seconds; `None` above 2³¹.
     #[must_use]
     pub fn from_seconds(seconds: u64) -> Option<Self> {
