@@ -9,6 +9,7 @@ mod caches;
 mod coded;
 mod configuration;
 mod crash;
+mod feed;
 mod framings;
 mod hostile;
 mod large;

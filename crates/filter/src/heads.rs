@@ -8,15 +8,20 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::time::Duration;
 
 use crate::host;
+use crate::ticks::{Client, Ticks};
+
+/// How often it is looked whether a head has waited long enough.
+const TICK: Duration = Duration::from_millis(50);
 
 /// After so many ticks a head has waited long enough for a host that is not known to show bodies.
 const PATIENCE: u8 = 2;
 
 /// The heads of a root context; a copy is another handle to the same ones.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Heads(Rc<RefCell<State>>);
+pub(crate) struct Heads(Rc<RefCell<State>>, Ticks);
 
 #[derive(Debug, Default)]
 struct State {
@@ -26,12 +31,16 @@ struct State {
 }
 
 impl Heads {
+    pub(crate) fn new(ticks: &Ticks) -> Self {
+        Self(Rc::default(), ticks.clone())
+    }
+
     /// Whether a stream's head may wait. If so, call [`body_came`](Self::body_came) or [`forget`](Self::forget).
     pub(crate) fn hold(&self, stream: u32) -> bool {
         let mut state = self.0.borrow_mut();
         if state.shows_bodies.is_none() {
             if state.waiting.is_empty() {
-                host::start_ticks();
+                self.1.want(Client::Heads, TICK);
             }
             state.waiting.insert(stream, 0);
         }
@@ -73,7 +82,7 @@ impl Heads {
             }
         }
         if state.waiting.is_empty() {
-            host::stop_ticks();
+            self.1.no_more(Client::Heads);
         }
     }
 }

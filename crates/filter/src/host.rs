@@ -8,19 +8,33 @@ use std::time::{Duration, SystemTime};
 
 use engraft::config::model::Connection;
 use engraft::exchange::{LocalResponse, RequestEdits};
+use engraft::feed::{Board, Entry};
 use engraft::headers::HeaderEdit;
 use engraft::request::RequestHead;
 use engraft::request::attributes::Fact;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use proxy_wasm::hostcalls;
-use proxy_wasm::types::{BufferType, Bytes, MapType, MetricType};
-
-/// How long it is from tick to tick.
-const TICK: Duration = Duration::from_millis(50);
+use proxy_wasm::types::{BufferType, Bytes, MapType, MetricType, Status};
 
 /// What time it is.
 pub(crate) fn now() -> SystemTime {
     hostcalls::get_current_time().unwrap_or(SystemTime::UNIX_EPOCH)
+}
+
+/// A number that nobody can foresee. Envoy draws it (`RAND_bytes`) in each call of WASI's `random_get`.
+pub(crate) fn random() -> u128 {
+    let mut bytes = [0; 16];
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => u128::from_le_bytes(bytes),
+        // No Envoy refuses; and if one did, numbers that differ are better than one for all.
+        Err(_) => now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos(),
+    }
+}
+
+/// The same, shorter.
+pub(crate) fn random_word() -> u64 {
+    let [.., a, b, c, d, e, f, g, h] = random().to_le_bytes();
+    u64::from_le_bytes([a, b, c, d, e, f, g, h])
 }
 
 /// The plugin's configuration; only while it is being configured.
@@ -49,9 +63,13 @@ pub(crate) fn request_head(has_body: bool) -> RequestHead {
 
 /// The status and the headers of the response; only in its callback.
 pub(crate) fn response_head() -> (u16, HeaderMap) {
+    status_and_headers(MapType::HttpResponseHeaders)
+}
+
+fn status_and_headers(map: MapType) -> (u16, HeaderMap) {
     let mut headers = HeaderMap::new();
     let mut status = 0;
-    for (name, value) in pairs(MapType::HttpResponseHeaders) {
+    for (name, value) in pairs(map) {
         if name == ":status" {
             status = std::str::from_utf8(&value).ok().and_then(|text| text.parse().ok()).unwrap_or(0);
         } else {
@@ -136,14 +154,82 @@ pub(crate) fn resume_response(stream: u32) {
     }
 }
 
-/// Asks for ticks of the root context.
-pub(crate) fn start_ticks() {
-    let _ = hostcalls::set_tick_period(TICK);
+/// How long it is from tick to tick of the root context; zero for none. A timer that runs keeps its time until it has run out, unless
+/// it is set to zero first.
+pub(crate) fn set_tick_period(period: Duration) {
+    let _ = hostcalls::set_tick_period(period);
 }
 
-/// Asks for no more of them; only in one of them.
-pub(crate) fn stop_ticks() {
-    let _ = hostcalls::set_tick_period(Duration::ZERO);
+/// A call to another service.
+pub(crate) struct Call<'a> {
+    /// Envoy's name of it.
+    pub(crate) cluster: &'a str,
+    /// `:method`, `:path` and `:authority` among them, or Envoy refuses.
+    pub(crate) headers: Vec<(&'a str, &'a str)>,
+    pub(crate) body: Option<&'a [u8]>,
+    pub(crate) timeout: Duration,
+}
+
+/// Why a call is not made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// There is no such cluster.
+    NoCluster,
+    NotSent,
+}
+
+/// Calls another service; the token tells which call is answered, in the root context's callback.
+pub(crate) fn send_call(call: &Call<'_>) -> Result<u32, Refused> {
+    hostcalls::dispatch_http_call(call.cluster, call.headers.clone(), call.body, Vec::new(), call.timeout)
+        .map_err(|status| if status == Status::BadArgument { Refused::NoCluster } else { Refused::NotSent })
+}
+
+/// The answer to a call; only in its callback.
+pub(crate) struct Answer {
+    headers: usize,
+    body_bytes: usize,
+}
+
+impl Answer {
+    /// With the numbers that the callback was given.
+    pub(crate) const fn new(headers: usize, body_bytes: usize) -> Self {
+        Self { headers, body_bytes }
+    }
+
+    /// Status and headers. `None` if there is no answer: then Envoy has none either, and asking for it would end the VM.
+    pub(crate) fn head(&self) -> Option<(u16, HeaderMap)> {
+        (self.headers > 0).then(|| status_and_headers(MapType::HttpCallResponseHeaders))
+    }
+
+    /// How long the body is.
+    pub(crate) const fn body_bytes(&self) -> usize {
+        self.body_bytes
+    }
+
+    /// The body.
+    pub(crate) fn body(&self) -> Bytes {
+        if self.body_bytes == 0 {
+            return Bytes::new();
+        }
+        hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, self.body_bytes)
+            .ok()
+            .flatten()
+            .unwrap_or_default()
+    }
+}
+
+/// What all VMs of one `vm_id` share, in one Envoy.
+pub(crate) struct SharedData;
+
+impl Board for SharedData {
+    fn read(&self, key: &str) -> Option<Entry> {
+        let (value, version) = hostcalls::get_shared_data(key).ok()?;
+        value.map(|value| Entry { value, version })
+    }
+
+    fn write(&mut self, key: &str, value: &[u8], version: Option<u32>) -> bool {
+        hostcalls::set_shared_data(key, Some(value), version).is_ok()
+    }
 }
 
 /// The first `size` bytes of the body's chunk; only in its callback, with at most the size that the callback was given.

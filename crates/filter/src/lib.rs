@@ -1,13 +1,16 @@
 //! The engraft HTTP filter for Envoy: the core's host, and nothing else.
 //!
-//! One root context a VM parses the configuration; a stream context for each request translates Envoy's callbacks into
+//! One root context a VM parses the configuration and fetches what it names; a stream context for each request translates Envoy's callbacks into
 //! the core's calls and carries out what comes back. Calls into Envoy are made in `host.rs` only.
 
+mod calls;
 mod heads;
 mod host;
 mod metrics;
+mod payload;
 mod root;
 mod stream;
+mod ticks;
 
 /// The entry points that the proxy-wasm ABI asks for.
 mod entry {

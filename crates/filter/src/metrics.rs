@@ -31,13 +31,17 @@ impl Metrics {
 
     /// Adds what an exchange counts.
     pub(crate) fn count(&self, report: &Report) {
+        for (counter, n) in report.counters() {
+            self.add(counter, n);
+        }
+    }
+
+    /// Adds to one of them.
+    pub(crate) fn add(&self, counter: Counter, n: u64) {
         let mut ids = self.ids.borrow_mut();
-        for (name, n) in report.counters() {
-            let define = |name: &Counter| host::define_counter(&format!("{}.{name}", self.prefix));
-            let id = ids.entry(name).or_insert_with_key(define);
-            if let Some(id) = id {
-                host::increment(*id, n);
-            }
+        let define = |counter: &Counter| host::define_counter(&format!("{}.{counter}", self.prefix));
+        if let Some(id) = ids.entry(counter).or_insert_with_key(define) {
+            host::increment(*id, n);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The root context: one a VM, it holds the configuration.
+//! The root context: one a VM, it holds the configuration, and gets ticks and answers to calls.
 
 use std::sync::Arc;
 
@@ -7,20 +7,34 @@ use log::{error, info, warn};
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
 
+use crate::calls::{Caller, Calls};
 use crate::heads::Heads;
-use crate::host;
+use crate::host::{self, Answer};
 use crate::metrics::Metrics;
+use crate::payload::Payload;
 use crate::stream::Stream;
+use crate::ticks::{Client, Ticks};
 
 /// See the [module](self).
 #[derive(Default)]
 pub(crate) struct Root {
     engine: Option<Arc<Engine>>,
     metrics: Metrics,
+    ticks: Ticks,
     heads: Heads,
+    payload: Payload,
+    calls: Calls,
 }
 
-impl Context for Root {}
+impl Context for Root {
+    fn on_http_call_response(&mut self, token: u32, headers: usize, body_bytes: usize, _: usize) {
+        let answer = Answer::new(headers, body_bytes);
+        match self.calls.take(token) {
+            Some(Caller::Payload { question }) => self.payload.answered(question, &answer, &mut self.calls),
+            None => {}
+        }
+    }
+}
 
 impl RootContext for Root {
     /// Refuses a configuration with problems: Envoy then rejects the update, or the start.
@@ -38,6 +52,8 @@ impl RootContext for Root {
                     engine.digest()
                 );
                 self.metrics = Metrics::new(engine.stage());
+                self.heads = Heads::new(&self.ticks);
+                self.payload = Payload::new(&engine, &self.ticks, &self.metrics);
                 self.engine = Some(Arc::new(engine));
                 true
             }
@@ -51,13 +67,18 @@ impl RootContext for Root {
     }
 
     fn on_tick(&mut self) {
-        self.heads.tick();
+        let Self { ticks, heads, payload, calls, .. } = self;
+        ticks.tick(|client| match client {
+            Client::Heads => heads.tick(),
+            Client::Payload => payload.tick(calls),
+        });
     }
 
     fn create_http_context(&self, context_id: u32) -> Option<Box<dyn HttpContext>> {
         // Without a configuration there is no stream: `on_configure` has refused it.
         let stream = self.engine.as_ref().map(|engine| {
-            Stream::new(context_id, Arc::clone(engine), self.metrics.clone(), self.heads.clone())
+            let engine = Arc::clone(engine);
+            Stream::new(context_id, engine, self.metrics.clone(), self.heads.clone(), self.payload.clone())
         });
         Some(Box::new(stream.unwrap_or_default()))
     }

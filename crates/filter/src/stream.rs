@@ -14,6 +14,7 @@ use proxy_wasm::types::Action;
 use crate::heads::Heads;
 use crate::host;
 use crate::metrics::{self, Metrics};
+use crate::payload::Payload;
 
 /// See the [module](self).
 #[derive(Default)]
@@ -22,6 +23,7 @@ pub(crate) struct Stream {
     engine: Option<Arc<Engine>>,
     metrics: Metrics,
     heads: Heads,
+    payload: Payload,
     phase: Phase,
     /// The head of the response was paused, and no body has come.
     is_head_held: bool,
@@ -44,8 +46,14 @@ enum Phase {
 }
 
 impl Stream {
-    pub(crate) fn new(id: u32, engine: Arc<Engine>, metrics: Metrics, heads: Heads) -> Self {
-        Self { id, engine: Some(engine), metrics, heads, ..Self::default() }
+    pub(crate) fn new(
+        id: u32,
+        engine: Arc<Engine>,
+        metrics: Metrics,
+        heads: Heads,
+        payload: Payload,
+    ) -> Self {
+        Self { id, engine: Some(engine), metrics, heads, payload, ..Self::default() }
     }
 
     /// The body has ended: reports, and leaves the next phase.
@@ -91,11 +99,12 @@ impl HttpContext for Stream {
             ),
             Stage::Origin => (Vec::new(), None),
         };
-        let begun = exchange::begin(
-            engine,
-            &request,
-            &Surroundings { facts: &facts, peer, now: host::now(), ..Surroundings::default() },
-        );
+        let now = host::now();
+        let live = self.payload.live(now);
+        // A host call for each request, of about a microsecond: a generator of our own would be one more thing that has to be kept secret.
+        let random = if engine.stage() == Stage::Origin { 0 } else { host::random() };
+        let surroundings = Surroundings { facts: &facts, peer, now, random, live: live.as_ref() };
+        let begun = exchange::begin(engine, &request, &surroundings);
         match begun.next {
             Next::Respond(response, report) => {
                 self.report(&report);
