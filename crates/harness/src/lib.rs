@@ -41,6 +41,7 @@ pub mod envoy;
 pub mod load;
 pub mod nginx;
 pub mod origin;
+pub mod payload;
 mod process;
 pub mod samples;
 pub mod site;

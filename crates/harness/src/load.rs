@@ -38,6 +38,8 @@ pub struct Served {
     pub responses: u64,
     /// From the first request to the last response.
     pub elapsed: Duration,
+    /// The response that took longest, from request to last byte.
+    pub slowest: Duration,
 }
 
 impl Load {
@@ -76,11 +78,13 @@ impl Load {
                 };
                 connections.spawn(task.run(addr));
             }
-            let mut responses = 0;
+            let (mut responses, mut slowest) = (0, Duration::ZERO);
             while let Some(connection) = connections.join_next().await {
-                responses += connection.map_err(io::Error::other)??;
+                let (served, longest) = connection.map_err(io::Error::other)??;
+                responses += served;
+                slowest = slowest.max(longest);
             }
-            Ok(Served { responses, elapsed: start.elapsed() })
+            Ok(Served { responses, elapsed: start.elapsed(), slowest })
         })
     }
 }
@@ -94,10 +98,12 @@ struct Task {
 }
 
 impl Task {
-    async fn run(self, addr: SocketAddr) -> Result<u64, LoadError> {
+    /// How many responses, and the time of the slowest.
+    async fn run(self, addr: SocketAddr) -> Result<(u64, Duration), LoadError> {
         let mut connection = Connection::open(addr).await?;
-        let mut responses = 0;
+        let (mut responses, mut slowest) = (0, Duration::ZERO);
         while Instant::now() < self.until && self.takes_one() {
+            let start = Instant::now();
             let exchange = connection.exchange(&self.request);
             let (status, bytes) =
                 tokio::time::timeout(PATIENCE, exchange).await.map_err(|_| io::ErrorKind::TimedOut)??;
@@ -105,8 +111,9 @@ impl Task {
                 return Err(LoadError::Unexpected { status, bytes, expected_bytes: self.body_bytes });
             }
             responses += 1;
+            slowest = slowest.max(start.elapsed());
         }
-        Ok(responses)
+        Ok((responses, slowest))
     }
 
     fn takes_one(&self) -> bool {

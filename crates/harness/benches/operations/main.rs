@@ -8,6 +8,7 @@ mod decisions;
 mod exchange;
 mod operation;
 mod subject;
+mod takeover;
 
 use std::error::Error;
 use std::hint::black_box;
@@ -75,6 +76,7 @@ fn run() -> Outcome<()> {
         exchange::CHUNK,
     )?;
     write!(io::stdout(), "\n{}", decisions::table()?)?;
+    write!(io::stdout(), "\n{}", takeover::table()?)?;
     Ok(())
 }
 
