@@ -11,6 +11,7 @@ mod contender;
 mod measure;
 mod page;
 mod report;
+mod takeover;
 
 use std::env;
 use std::error::Error;
@@ -63,6 +64,11 @@ fn run() -> Outcome<()> {
     if let Some(page) = pages.first() {
         progress("starting Envoys");
         sections.push(report::modules(contenders, &measure::starts(contenders, page)?)?);
+    }
+
+    if contenders.contains(&Contender::Engraft) {
+        progress("taking payloads over");
+        sections.push(takeover::section()?);
     }
 
     let report = sections.join("\n");
