@@ -16,6 +16,7 @@ mod index;
 mod literal;
 mod matcher;
 mod parameters;
+pub(crate) mod paths;
 mod syntax;
 #[cfg(test)]
 mod tests;

@@ -9,13 +9,10 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
-use std::iter;
 
 use super::criteria::Criteria;
 use super::matcher::{Matcher, Shape};
-
-/// Positions of routes, ascending.
-type Routes = Vec<usize>;
+use super::paths::{Draft, Paths};
 
 /// All routes of a table, sorted by host and path.
 #[derive(Debug, Clone)]
@@ -34,7 +31,12 @@ impl Index {
                 Some(Shape::Exact(host)) => by_host.entry(Box::from(host)).or_default(),
                 _ => &mut any_host,
             };
-            paths.add(route, criteria.path());
+            // What is in lower case says nothing about a path that isn't.
+            let path = criteria.path().filter(|path| !path.ignores_case());
+            match path.map_or(Shape::Prefix(""), Matcher::shape) {
+                Shape::Exact(path) => paths.add_exact(path, route),
+                Shape::Prefix(prefix) => paths.add_prefix(prefix, route),
+            }
         }
         let by_host = by_host.into_iter().map(|(host, paths)| (host, paths.into())).collect();
         Self { by_host, any_host: any_host.into() }
@@ -65,79 +67,4 @@ impl Iterator for Candidates<'_> {
 
 fn head(routes: &[usize]) -> Option<Reverse<(usize, &[usize])>> {
     routes.split_first().map(|(&first, rest)| Reverse((first, rest)))
-}
-
-/// Routes by path, while they are being collected.
-#[derive(Default)]
-struct Draft {
-    exact: BTreeMap<Box<str>, Routes>,
-    prefixes: BTreeMap<Box<str>, Routes>,
-}
-
-impl Draft {
-    fn add(&mut self, route: usize, path: Option<&Matcher>) {
-        // What is in lower case says nothing about a path that isn't.
-        let shape = path.filter(|path| !path.ignores_case()).map_or(Shape::Prefix(""), Matcher::shape);
-        let routes = match shape {
-            Shape::Exact(path) => self.exact.entry(Box::from(path)),
-            Shape::Prefix(prefix) => self.prefixes.entry(Box::from(prefix)),
-        };
-        routes.or_default().push(route);
-    }
-}
-
-/// Routes by path.
-#[derive(Debug, Clone)]
-struct Paths {
-    exact: BTreeMap<Box<str>, Routes>,
-    /// In the order of the prefixes, so each stands after those that it starts with itself.
-    prefixes: Vec<Prefix>,
-}
-
-#[derive(Debug, Clone)]
-struct Prefix {
-    text: Box<str>,
-    /// Where the longest other prefix stands that this one starts with.
-    parent: Option<usize>,
-    routes: Routes,
-}
-
-impl From<Draft> for Paths {
-    fn from(draft: Draft) -> Self {
-        let mut prefixes: Vec<Prefix> = Vec::with_capacity(draft.prefixes.len());
-        for (text, routes) in draft.prefixes {
-            let mut parent = prefixes.len().checked_sub(1);
-            while let Some(prefix) = parent.and_then(|parent| prefixes.get(parent)) {
-                if text.starts_with(&*prefix.text) {
-                    break;
-                }
-                parent = prefix.parent;
-            }
-            prefixes.push(Prefix { text, parent, routes });
-        }
-        Self { exact: draft.exact, prefixes }
-    }
-}
-
-impl Paths {
-    /// The lists of routes that this path may be on.
-    fn lists<'p>(&'p self, path: &str) -> impl Iterator<Item = &'p [usize]> + use<'p> {
-        let exact = self.exact.get(path);
-        exact.into_iter().chain(self.prefixes_of(path).map(|prefix| &prefix.routes)).map(Vec::as_slice)
-    }
-
-    /// Every prefix that the path starts with, the longest first.
-    ///
-    /// Between such a prefix and the path, in their order, stands only what starts with that prefix too. So all of
-    /// them are above the last one that is not after the path: one search, then one step for each prefix above it,
-    /// which all differ in length. How much of the path that last one shares tells for all whether they are prefixes.
-    fn prefixes_of<'p>(&'p self, path: &str) -> impl Iterator<Item = &'p Prefix> + use<'p> {
-        let after = self.prefixes.partition_point(|prefix| *prefix.text <= *path);
-        let nearest = after.checked_sub(1).and_then(|last| self.prefixes.get(last));
-        let shared = nearest.map_or(0, |prefix| {
-            prefix.text.bytes().zip(path.bytes()).take_while(|(ours, theirs)| ours == theirs).count()
-        });
-        let above = |prefix: &&'p Prefix| prefix.parent.and_then(|parent| self.prefixes.get(parent));
-        iter::successors(nearest, above).filter(move |prefix| prefix.text.len() <= shared)
-    }
 }
