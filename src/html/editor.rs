@@ -309,8 +309,12 @@ impl Editor {
                 // It counts by itself.
                 Operation::EditText(_) => continue,
                 operation => {
-                    if let Operation::SetAttribute { name, value, .. } = operation {
-                        put(values, name, decode_value(value, self.encoding).into_owned());
+                    match operation {
+                        Operation::SetAttribute { name, value, .. } => {
+                            put(values, name, decode_value(value, self.encoding).into_owned());
+                        }
+                        Operation::RemoveAttribute(name) => values.retain(|(known, _)| known != name),
+                        _ => {}
                     }
                     others = true;
                     continue;
@@ -326,7 +330,7 @@ impl Editor {
                         self.charset.encode(&escaped)
                     }
                     AttributeChange::Remove(name) => {
-                        values.retain(|(known, _)| known != name);
+                        values.retain(|(known, _)| known.as_str() != name);
                         Vec::new()
                     }
                 };

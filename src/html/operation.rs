@@ -101,7 +101,7 @@ impl Operation {
         match self {
             Self::SetAttribute { name, .. } | Self::RemoveAttribute(name) => vec![name.clone()],
             Self::AddClass(_) | Self::RemoveClass(_) => vec!["class".to_owned()],
-            Self::RewriteTag(rewrite) => rewrite.attributes().iter().map(|name| (*name).to_owned()).collect(),
+            Self::RewriteTag(rewrite) => rewrite.attributes().into_iter().map(str::to_owned).collect(),
             Self::EditText(_) => vec!["type".to_owned(), "src".to_owned()],
             _ => Vec::new(),
         }

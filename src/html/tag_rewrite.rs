@@ -1,5 +1,6 @@
 //! Changes of a start tag that depend on what it says: URLs, loading hints.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::outcome::Skip;
@@ -8,7 +9,7 @@ use super::outcome::Skip;
 /// (in a cell) what earlier tags said: a `base`, how many images there were.
 pub trait TagRewrite: fmt::Debug {
     /// The attributes that it reads or changes, in lower case.
-    fn attributes(&self) -> &[&'static str];
+    fn attributes(&self) -> Vec<&str>;
 
     /// The changes of one tag; none where there is nothing to do, which then counts as no match.
     ///
@@ -47,7 +48,7 @@ impl TagView<'_> {
 #[expect(clippy::exhaustive_enums, reason = "whoever edits tags must handle each")]
 pub enum AttributeChange {
     /// Sets an attribute, there or not; the value is not escaped yet.
-    Set(&'static str, String),
+    Set(Cow<'static, str>, String),
     /// Removes an attribute.
-    Remove(&'static str),
+    Remove(Cow<'static, str>),
 }

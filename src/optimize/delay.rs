@@ -29,8 +29,8 @@ impl PageSteps for Delay {
 }
 
 impl TagRewrite for Delay {
-    fn attributes(&self) -> &[&'static str] {
-        &["type"]
+    fn attributes(&self) -> Vec<&str> {
+        vec!["type"]
     }
 
     fn rewrite(&self, tag: &TagView<'_>) -> Result<Vec<AttributeChange>, Skip> {
@@ -39,8 +39,8 @@ impl TagRewrite for Delay {
         }
         let was = tag.get("type").unwrap_or_default().to_owned();
         Ok(vec![
-            AttributeChange::Set("data-engraft-type", was),
-            AttributeChange::Set("type", "text/plain".into()),
+            AttributeChange::Set("data-engraft-type".into(), was),
+            AttributeChange::Set("type".into(), "text/plain".into()),
         ])
     }
 }

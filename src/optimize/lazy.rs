@@ -25,8 +25,8 @@ impl PageSteps for Lazy {
 }
 
 impl TagRewrite for Lazy {
-    fn attributes(&self) -> &[&'static str] {
-        &["loading", "decoding", "fetchpriority"]
+    fn attributes(&self) -> Vec<&str> {
+        vec!["loading", "decoding", "fetchpriority"]
     }
 
     fn rewrite(&self, tag: &TagView<'_>) -> Result<Vec<AttributeChange>, Skip> {
@@ -34,9 +34,9 @@ impl TagRewrite for Lazy {
         if !tag.html || tag.get("loading").is_some() || is_urgent {
             return Ok(Vec::new());
         }
-        let mut changes = vec![AttributeChange::Set("loading", "lazy".into())];
+        let mut changes = vec![AttributeChange::Set("loading".into(), "lazy".into())];
         if *self == Self::Images && tag.get("decoding").is_none() {
-            changes.push(AttributeChange::Set("decoding", "async".into()));
+            changes.push(AttributeChange::Set("decoding".into(), "async".into()));
         }
         Ok(changes)
     }

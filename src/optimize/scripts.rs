@@ -92,8 +92,8 @@ struct OnPage {
 }
 
 impl TagRewrite for OnPage {
-    fn attributes(&self) -> &[&'static str] {
-        &["src", "type", "async", "defer", "href"]
+    fn attributes(&self) -> Vec<&str> {
+        vec!["src", "type", "async", "defer", "href"]
     }
 
     fn rewrite(&self, tag: &TagView<'_>) -> Result<Vec<AttributeChange>, Skip> {
@@ -107,7 +107,7 @@ impl TagRewrite for OnPage {
         let is_wanted = |src: &str| self.matchers.iter().any(|matcher| matcher.matches(src, &self.page));
         let is_ours = tag.html && tag.name == "script" && waits && kind(tag) == Some(Kind::Classic);
         Ok(if is_ours && tag.get("src").is_some_and(is_wanted) {
-            vec![AttributeChange::Set(self.attribute, String::new())]
+            vec![AttributeChange::Set(self.attribute.into(), String::new())]
         } else {
             Vec::new()
         })

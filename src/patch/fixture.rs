@@ -90,7 +90,7 @@ impl Page {
         name: &str,
         html: bool,
         attributes: &[(&str, &str)],
-    ) -> Vec<(&str, Option<String>)> {
+    ) -> Vec<(String, Option<String>)> {
         let mut changes = Vec::new();
         for operation in &self.0 {
             let Operation::RewriteTag(rewrite) = operation else { continue };
@@ -102,8 +102,8 @@ impl Page {
             assert!(rewrite.attributes().iter().all(|it| *it == it.to_ascii_lowercase()));
             let tag = TagView { name, html, attributes: &attributes };
             changes.extend(rewrite.rewrite(&tag).unwrap().into_iter().map(|change| match change {
-                AttributeChange::Set(name, value) => (name, Some(value)),
-                AttributeChange::Remove(name) => (name, None),
+                AttributeChange::Set(name, value) => (name.into_owned(), Some(value)),
+                AttributeChange::Remove(name) => (name.into_owned(), None),
             }));
         }
         changes

@@ -91,8 +91,8 @@ const ATTRIBUTES: &[&str] = &[
 ];
 
 impl TagRewrite for TagUrls {
-    fn attributes(&self) -> &[&'static str] {
-        ATTRIBUTES
+    fn attributes(&self) -> Vec<&str> {
+        ATTRIBUTES.to_vec()
     }
 
     fn rewrite(&self, tag: &TagView<'_>) -> Result<Vec<AttributeChange>, Skip> {
@@ -101,7 +101,7 @@ impl TagRewrite for TagUrls {
             // What is relative to it is so whether it is rewritten or not.
             let rewrite = |href: &str| if is_covered { self.rules.rewrite_base(href) } else { None };
             let new = tag.get("href").and_then(|href| self.page.take_base(href, rewrite));
-            return Ok(new.map(|new| AttributeChange::Set("href", new)).into_iter().collect());
+            return Ok(new.map(|new| AttributeChange::Set("href".into(), new)).into_iter().collect());
         }
         if !is_covered {
             return Ok(Vec::new());
@@ -111,7 +111,7 @@ impl TagRewrite for TagUrls {
             let Some(value) = tag.get(name) else { continue };
             if elements.contains(&tag.name) || elements.contains(&"*") {
                 let form = if is_icon(tag, name) { Form::Image } else { *form };
-                changes.extend(self.value(value, form).map(|new| AttributeChange::Set(name, new)));
+                changes.extend(self.value(value, form).map(|new| AttributeChange::Set((*name).into(), new)));
             }
         }
         let is_refresh = || tag.get("http-equiv").is_some_and(|it| it.eq_ignore_ascii_case("refresh"));
@@ -119,7 +119,7 @@ impl TagRewrite for TagUrls {
             let content = tag.get("content").unwrap_or_default();
             let new =
                 rewrite_at(content, refresh::url(content), |url| self.rules.rewrite(url, false, &self.page));
-            changes.extend(new.map(|new| AttributeChange::Set("content", new)));
+            changes.extend(new.map(|new| AttributeChange::Set("content".into(), new)));
         }
         Ok(changes)
     }

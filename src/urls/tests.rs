@@ -154,7 +154,7 @@ fn every_attribute_that_holds_a_url() {
         let (element, name) = pair.split_once(' ').unwrap();
         let page = fixture.page();
         let changes = page.tag(element, false, &[(name, "https://old.example/x#y")]);
-        assert_eq!(changes, [(name, Some("https://new.example/x#y".to_owned()))], "{pair}");
+        assert_eq!(changes, [(name.to_owned(), Some("https://new.example/x#y".to_owned()))], "{pair}");
     }
     let not_urls = [
         "img usemap",
