@@ -1,8 +1,11 @@
 //! Auto experiments: those of the visual editor and URL redirects, which a page runs by itself (`_runAutoExperiment` of the
 //! JavaScript SDK's `GrowthBook.ts`).
 
+mod index;
+
 use std::borrow::Cow;
 
+use http::HeaderValue;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
@@ -12,6 +15,8 @@ use super::fields::Fields;
 use super::result::ExperimentResult;
 use super::url::Url;
 use super::url_targeting::PageUrl;
+
+pub use index::{AutoIndex, AutoIndexDraft};
 
 /// What an auto experiment does.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -31,7 +36,7 @@ pub enum Change {
 pub(crate) struct Auto {
     pub(crate) change: Change,
     /// Waits for a script to start it.
-    manual: bool,
+    pub(crate) manual: bool,
     keeps_query: bool,
 }
 
@@ -56,12 +61,28 @@ impl Auto {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Ran<'a> {
+    /// Its place in the payload's list.
+    pub index: usize,
     /// Which.
     pub experiment: &'a Experiment,
     /// What came out.
     pub result: ExperimentResult<'a>,
     /// Where the visitor is sent, if anywhere.
     pub redirect: Option<String>,
+}
+
+impl Ran<'_> {
+    /// [`redirect`](Self::redirect) as `Location` has it: a URL of the web, written as browsers write it, in visible ASCII. Where
+    /// it is something else (`javascript:…`), nobody is sent there.
+    #[must_use]
+    pub fn location(&self) -> Option<HeaderValue> {
+        location(self.redirect.as_deref()?)
+    }
+}
+
+fn location(url: &str) -> Option<HeaderValue> {
+    let url = Url::absolute(url).filter(Url::is_of_the_web)?;
+    HeaderValue::from_str(url.href()).ok().filter(|value| value.as_bytes().iter().all(u8::is_ascii_graphic))
 }
 
 impl Experiment {
@@ -87,9 +108,19 @@ impl<'a> Evaluation<'a> {
     /// Runs the payload's experiments as a page does: in their order, up to the first redirect that the visitor takes part
     /// in. Left out are those that wait for a script, and those that the SDK blocks because it doesn't know what they do, or
     /// where they lead.
+    ///
+    /// A redirect that would come back to a page where the visitor has been, by way of other experiments of the payload, is
+    /// none, too.
     pub fn auto_experiments(&mut self) -> Vec<Ran<'a>> {
+        self.auto_experiments_among(0..self.payload.experiments().len())
+    }
+
+    /// The same with some of them, by their places in the payload, ascending. With the [candidates](AutoIndex::candidates) of
+    /// the page, what is left out are those that the visitor takes no part in because the page is not theirs.
+    pub fn auto_experiments_among(&mut self, candidates: impl IntoIterator<Item = usize>) -> Vec<Ran<'a>> {
         let mut ran = Vec::new();
-        for experiment in self.payload.experiments() {
+        for index in candidates {
+            let Some(experiment) = self.payload.experiments().get(index) else { continue };
             let runs = match experiment.auto.change {
                 Change::Redirect => experiment.leads_somewhere(&self.visitor.url),
                 Change::Visual => true,
@@ -101,12 +132,50 @@ impl<'a> Evaluation<'a> {
             let result = self.experiment(experiment);
             let is_redirect = experiment.auto.change == Change::Redirect && result.in_experiment;
             let redirect = is_redirect.then(|| self.redirect(experiment, result.variation_id)).flatten();
-            ran.push(Ran { experiment, result, redirect });
+            let redirect = redirect.filter(|url| !self.comes_back(url));
+            ran.push(Ran { index, experiment, result, redirect });
             if is_redirect {
                 break;
             }
         }
         ran
+    }
+
+    /// Whether who is sent to `url` is sent on from there, and at last to where they have been.
+    fn comes_back(&self, url: &str) -> bool {
+        let mut been: Vec<Option<Url>> = vec![Url::absolute(self.visitor.url.text())];
+        let mut next = url.to_owned();
+        while been.len() <= MAX_HOPS {
+            let here = Url::absolute(&next);
+            if been.contains(&here) {
+                return true;
+            }
+            been.push(here);
+            let redirect = {
+                let mut there = self.elsewhere(&next);
+                there.first_redirect()
+            };
+            match redirect {
+                Some(url) => next = url,
+                None => return false,
+            }
+        }
+        true
+    }
+
+    /// Where the visitor is sent from the page, without regard to where that leads.
+    fn first_redirect(&mut self) -> Option<String> {
+        let payload = self.payload;
+        let of_redirects = |it: &&Experiment| it.auto.change == Change::Redirect && !it.auto.manual;
+        for experiment in payload.experiments().iter().filter(of_redirects) {
+            if experiment.leads_somewhere(&self.visitor.url) {
+                let result = self.experiment(experiment);
+                if result.in_experiment {
+                    return self.redirect(experiment, result.variation_id);
+                }
+            }
+        }
+        None
     }
 
     /// Where a variation leads, unless the experiment is for that page too, which would lead there for ever.
@@ -121,6 +190,9 @@ impl<'a> Evaluation<'a> {
         (!targets.include(&PageUrl::new(&url))).then(|| url.into_owned())
     }
 }
+
+/// How many redirects, one after the other, are looked at. Browsers follow twenty.
+const MAX_HOPS: usize = 5;
 
 /// § 5.2, application/x-www-form-urlencoded percent-encode set.
 const FORM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'*').remove(b'-').remove(b'.').remove(b'_');
@@ -170,6 +242,47 @@ mod tests {
         ] {
             assert_eq!(with_query_of(page, url), merged);
         }
+    }
+
+    #[test]
+    fn locations_are_urls_of_the_web_in_ascii() {
+        for (url, expected) in [
+            ("https://B.example/é x", Some("https://b.example/%C3%A9%20x")),
+            ("https://b.example/a\r\nset-cookie: x", Some("https://b.example/aset-cookie:%20x")),
+            ("https://b.example/\u{7f}\u{1}?\u{0}x", Some("https://b.example/%7F%01?%00x")),
+            ("http:b.example", Some("http://b.example/")),
+            ("javascript:alert(1)", None),
+            ("data:text/html,x", None),
+            ("ftp://b.example/", None),
+            ("/relative", None),
+        ] {
+            let found = location(url);
+            assert_eq!(found.as_ref().and_then(|value| value.to_str().ok()), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn redirects_that_come_back_are_none() {
+        let on = |page: &str| json!([{ "type": "simple", "pattern": page, "include": true }]);
+        let redirect = |key: &str, page: &str, to: &str| json!({ "key": key, "urlPatterns": on(page), "variations": [{ "urlRedirect": to }, { "urlRedirect": to }] });
+        let payload = Payload::compile(&json!({ "experiments": [
+            redirect("one", "/one", "https://a.example/two"),
+            redirect("two", "/two", "https://a.example/three"),
+            redirect("three", "/three", "https://a.example/two"),
+            redirect("last", "/last", "https://a.example/end"),
+            redirect("before", "/before", "https://a.example/last"),
+        ] }))
+        .unwrap();
+        let attributes = json!({ "id": "1" });
+        let sent = |page: &str| {
+            let url = format!("https://a.example{page}");
+            let mut evaluation = Evaluation::new(&payload, Visitor::new(&attributes, &url));
+            evaluation.auto_experiments().into_iter().find_map(|ran| ran.redirect)
+        };
+        assert_eq!(sent("/one"), None);
+        assert_eq!(sent("/two"), None);
+        assert_eq!(sent("/before").as_deref(), Some("https://a.example/last"));
+        assert_eq!(sent("/last").as_deref(), Some("https://a.example/end"));
     }
 
     #[test]

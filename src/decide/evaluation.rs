@@ -9,6 +9,7 @@ use super::experiment::Experiment;
 use super::payload::Payload;
 use super::result::ExperimentResult;
 use super::sticky::{StickyBuckets, StickyDocument};
+use super::url_targeting::PageUrl;
 use super::visitor::Visitor;
 
 /// Decides for one visitor on one page.
@@ -90,6 +91,19 @@ impl<'a> Evaluation<'a> {
             exposures: Vec::new(),
             exposed: BTreeSet::new(),
             tracks: Vec::new(),
+        }
+    }
+
+    /// The same visitor on another page, before anything is decided.
+    pub(super) fn elsewhere<'b>(&self, url: &'b str) -> Evaluation<'b>
+    where
+        'a: 'b,
+    {
+        let visitor = Visitor { url: PageUrl::new(url), ..self.visitor.clone() };
+        Evaluation {
+            groups: self.groups,
+            sticky: self.sticky.clone(),
+            ..Evaluation::new(self.payload, visitor)
         }
     }
 

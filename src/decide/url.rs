@@ -108,6 +108,11 @@ impl Url {
         Self { origin: "null".len(), host: String::new(), path, query: end, fragment: end, href }
     }
 
+    /// Whether it is of http or https.
+    pub(crate) fn is_of_the_web(&self) -> bool {
+        ["http://", "https://"].iter().any(|scheme| self.href.starts_with(scheme)) && !self.host.is_empty()
+    }
+
     /// All of it.
     pub(crate) fn href(&self) -> &str {
         &self.href

@@ -10,7 +10,7 @@ use std::cell::OnceCell;
 
 use super::pattern::Pattern;
 use super::url::Url;
-use glob::Glob;
+use glob::{Glob, folded};
 
 /// The URL of a page that is looked at: parsed when the first experiment asks.
 #[derive(Debug, Clone, Default)]
@@ -34,6 +34,13 @@ impl<'a> PageUrl<'a> {
 
     fn parsed(&self) -> Option<&Url> {
         self.parsed.get_or_init(|| Url::on("_", self.text)).as_ref()
+    }
+
+    /// Its host and its path, folded as those of [`Reach`]; `None` for a URL that can't be read.
+    pub(crate) fn folded(&self) -> Option<(String, String)> {
+        let url = self.parsed()?;
+        let fold = |text: &str| text.chars().map(folded).collect();
+        Some((fold(url.host()), fold(url.path())))
     }
 }
 
@@ -78,6 +85,32 @@ impl Targets {
             }
         }
         included || !wanted
+    }
+}
+
+/// Which pages a pattern, or an experiment, may be for at most.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Any.
+    All,
+    /// Those of that host, if one is named, with that path, or with one that starts so. A slash before the path, and one
+    /// behind an exact one, makes no difference. Folded.
+    Part { host: Option<String>, path: String, is_exact: bool },
+}
+
+impl Targets {
+    /// Pages that none of these reaches are not targeted.
+    pub(crate) fn reaches(&self) -> Vec<Reach> {
+        if !self.0.is_empty() && !self.0.iter().any(|target| target.include) {
+            return vec![Reach::All];
+        }
+        let including = self.0.iter().filter(|target| target.include);
+        let reach = |target: &Target| match &target.kind {
+            Kind::Simple(simple) => Some(simple.reach()),
+            Kind::Regex(_) => Some(Reach::All),
+            Kind::Nothing => None,
+        };
+        including.filter_map(reach).collect()
     }
 }
 
@@ -151,6 +184,12 @@ impl Simple {
             fragment: (!fragment.is_empty()).then(|| Glob::new(fragment)),
             parameters: parameters.collect(),
         })
+    }
+
+    fn reach(&self) -> Reach {
+        let exact = self.path.exact();
+        let is_exact = exact.is_some();
+        Reach::Part { host: self.host.exact(), path: exact.unwrap_or_else(|| self.path.prefix()), is_exact }
     }
 
     fn matches(&self, url: &Url) -> bool {

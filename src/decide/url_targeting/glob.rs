@@ -23,6 +23,19 @@ impl Glob {
         Self { slashes: false, ..Self::new(pattern.strip_suffix('/').unwrap_or(pattern)) }
     }
 
+    /// The only text that it matches, but for slashes before and behind where these don't count; folded.
+    pub(super) fn exact(&self) -> Option<String> {
+        match &*self.pieces {
+            [only] => Some(only.iter().collect()),
+            _ => None,
+        }
+    }
+
+    /// What a text that it matches starts with, perhaps after a slash; folded.
+    pub(super) fn prefix(&self) -> String {
+        self.pieces.first().map(|piece| piece.iter().collect()).unwrap_or_default()
+    }
+
     pub(super) fn matches(&self, text: &str) -> bool {
         if self.slashes {
             return self.matches_whole(text);
@@ -63,7 +76,7 @@ fn after<'t>(text: &'t str, piece: &[char]) -> Option<&'t str> {
 
 /// ECMA-262 § 22.2.2.7.3 Canonicalize, without the flag `u`: upper case where that is one code unit, and not ASCII for
 /// what isn't.
-fn folded(c: char) -> char {
+pub(super) fn folded(c: char) -> char {
     let mut upper = c.to_uppercase();
     match (upper.next(), upper.next()) {
         (Some(single), None)
