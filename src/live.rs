@@ -13,11 +13,13 @@ pub use takeover::{Step, Takeover};
 
 use crate::decide::decrypt::DecryptionKey;
 use crate::decide::payload::{Payload, PayloadError};
+use crate::patch::auto::AutoExperiments;
 
 /// See the [module](self).
 #[derive(Debug)]
 pub struct Live {
     payload: Payload,
+    auto: AutoExperiments,
     digest: u128,
 }
 
@@ -34,6 +36,36 @@ impl Live {
     #[must_use]
     pub const fn payload(&self) -> &Payload {
         &self.payload
+    }
+
+    /// What its visual experiments do to pages, and which of its experiments a page may be in.
+    ///
+    /// ```
+    /// use engraft::decide::{evaluation::Evaluation, visitor::Visitor};
+    /// use engraft::live::Live;
+    /// use serde_json::json;
+    ///
+    /// let payload = br##"{ "experiments": [{
+    ///     "key": "hero",
+    ///     "urlPatterns": [{ "type": "simple", "pattern": "/shop/*", "include": true }],
+    ///     "variations": [{}, { "domMutations": [
+    ///         { "selector": "h1", "action": "set", "attribute": "html", "value": "Sale" }
+    ///     ] }],
+    ///     "weights": [0, 1]
+    /// }] }"##;
+    /// let live = Live::read(payload, None).unwrap();
+    /// let attributes = json!({ "id": "u-1" });
+    /// let visitor = Visitor::new(&attributes, "https://example.com/shop/shoes");
+    ///
+    /// let candidates = live.auto().candidates(&visitor.url);
+    /// let mut evaluation = Evaluation::new(live.payload(), visitor);
+    /// let ran = evaluation.auto_experiments_among(candidates);
+    /// let patches: Vec<_> = ran.iter().flat_map(|ran| live.auto().patches_of(ran)).collect();
+    /// assert_eq!(patches[0].label, "auto.hero.1.0");
+    /// ```
+    #[must_use]
+    pub const fn auto(&self) -> &AutoExperiments {
+        &self.auto
     }
 
     /// A digest of its bytes: the same bytes, the same decisions.

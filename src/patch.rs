@@ -10,6 +10,8 @@ use crate::exchange::gate::Kind;
 use crate::headers::HeaderEdit;
 
 pub mod admission;
+mod append;
+pub mod auto;
 pub mod compile;
 pub mod element;
 pub mod exchange;
@@ -82,6 +84,19 @@ pub struct ExchangeEdit {
 }
 
 impl Patch {
+    /// An edit of pages that depends on nothing and is whole when it is made.
+    fn constant(label: String, edit: ElementEdit) -> Self {
+        Self {
+            label,
+            required: false,
+            needs: vec![edit.needs()],
+            action: Action::Elements(vec![edit]),
+            head: Head::default(),
+            guards: Vec::new(),
+            reads: BTreeSet::new(),
+        }
+    }
+
     /// Whether it is to be applied, given the values of a request.
     #[must_use]
     pub fn is_eligible(&self, values: &dyn Attributes, groups: &SavedGroups) -> bool {

@@ -64,6 +64,12 @@ impl Template {
         Self { parts: Vec::new() }
     }
 
+    /// A text in which nothing is a value, whatever it looks like.
+    #[must_use]
+    pub fn literal(text: &str) -> Self {
+        Self { parts: if text.is_empty() { Vec::new() } else { vec![Part::Literal(text.to_owned())] } }
+    }
+
     /// Its pieces, in order.
     #[must_use]
     pub fn parts(&self) -> &[Part] {

@@ -96,6 +96,17 @@ pub fn resource_of_link(rel: &str, destination: &str) -> Option<Resource> {
     (is("prefetch") || is("prerender")).then_some(Resource::Hint)
 }
 
+/// The elements of markup of a configuration, by their start tags in source order, each with its attributes: names in lower
+/// case, values decoded where they can be.
+pub(crate) fn elements(markup: &str) -> Vec<(String, Vec<(String, String)>)> {
+    let decoded = |(name, value): (String, String)| {
+        let value = decode(&value).unwrap_or(value);
+        (name, value)
+    };
+    let element = |tag: Tag| (tag.name, tag.attributes.into_iter().map(decoded).collect());
+    Tags::of(markup.as_bytes()).map(element).collect()
+}
+
 fn constant(text: &str) -> Option<&str> {
     (!text.contains(VALUE)).then_some(text)
 }

@@ -36,7 +36,7 @@ pub enum Change {
 pub(crate) struct Auto {
     pub(crate) change: Change,
     /// Waits for a script to start it.
-    pub(crate) manual: bool,
+    manual: bool,
     keeps_query: bool,
 }
 
@@ -90,6 +90,12 @@ impl Experiment {
     #[must_use]
     pub const fn change(&self) -> Change {
         self.auto.change
+    }
+
+    /// Whether it is run by a script only, not by itself.
+    #[must_use]
+    pub const fn waits_for_script(&self) -> bool {
+        self.auto.manual
     }
 
     fn redirect_of(&self, variation: usize) -> Option<&str> {

@@ -57,6 +57,23 @@ pub enum Skip {
     ScriptComment,
     /// The page's Content-Security-Policy forbids what it inserts, and could not be made to allow it alone.
     Policy,
+    /// It moves the element, which has left before it is known where to.
+    Move,
+    /// Its selector asks for what a stream doesn't know yet, or is none.
+    Selector,
+    /// It says something that we don't know how to do.
+    Unsupported,
+    /// Its markup ends inside a tag, a comment or a script, and would take in what follows on the page.
+    OpenMarkup,
+    /// There is something in its markup that does nothing when a script inserts it, and would do something here: a script, or
+    /// a declarative shadow root.
+    InertMarkup,
+    /// The text of its script or its style would end the element.
+    EndsElement,
+    /// It selects by what an earlier change of the same variation makes, or what that inserts.
+    Dependent,
+    /// There are more changes than are taken in.
+    TooManyChanges,
     /// The page is delivered wholly or not at all, and another patch was not done.
     Reverted,
     /// A bug of ours.
@@ -90,6 +107,14 @@ impl Skip {
             Self::JsonRepeats => "json_repeats",
             Self::ScriptComment => "script_comment",
             Self::Policy => "content_security_policy",
+            Self::Move => "move",
+            Self::Selector => "unsupported_selector",
+            Self::Unsupported => "unsupported_mutation",
+            Self::OpenMarkup => "open_markup",
+            Self::InertMarkup => "inert_markup",
+            Self::EndsElement => "ends_its_element",
+            Self::Dependent => "depends_on_mutation",
+            Self::TooManyChanges => "too_many_changes",
             Self::Reverted => "reverted",
             Self::Internal => "internal",
             Self::Lost(lost) => lost.name(),

@@ -1,10 +1,14 @@
 //! A payload on its way to being in force, in steps that are short: a worker has one thread, and requests wait while it works.
 //!
-//! Each step of [`Reading`] is one here. What is to be made of a payload besides, comes as a further stage.
+//! Each step of [`Reading`] is one here; then its auto experiments become patches, a few at a time.
 
 use super::{Live, digest};
 use crate::decide::decrypt::DecryptionKey;
-use crate::decide::payload::{self, PayloadError, Reading};
+use crate::decide::payload::{self, Payload, PayloadError, Reading};
+use crate::patch::auto::Draft;
+
+/// How many experiments become patches in one step.
+const EXPERIMENTS_A_STEP: usize = 8;
 
 /// See the [module](self). Call [`step`](Self::step) until it is [`Step::Done`].
 #[derive(Debug)]
@@ -17,6 +21,8 @@ pub struct Takeover {
 #[derive(Debug)]
 enum Stage {
     Reading(Reading),
+    /// Of the payload's experiments, so many are done.
+    Patching(Box<(Payload, Draft)>, usize),
 }
 
 /// What came of a step.
@@ -53,8 +59,22 @@ impl Takeover {
                 payload::Step::Working(reading) => {
                     Step::Working(Self { digest, stage: Stage::Reading(reading) })
                 }
-                payload::Step::Done(payload) => Step::Done(Live { payload, digest }),
+                payload::Step::Done(payload) => {
+                    let stage = Stage::Patching(Box::new((payload, Draft::default())), 0);
+                    Step::Working(Self { digest, stage })
+                }
             }),
+            Stage::Patching(mut made, done) => {
+                let (payload, draft) = &mut *made;
+                let mut rest = payload.experiments().iter().skip(done).peekable();
+                rest.by_ref().take(EXPERIMENTS_A_STEP).for_each(|experiment| draft.add(experiment));
+                if rest.peek().is_some() {
+                    let done = done.saturating_add(EXPERIMENTS_A_STEP);
+                    return Ok(Step::Working(Self { digest, stage: Stage::Patching(made, done) }));
+                }
+                let (payload, draft) = *made;
+                Ok(Step::Done(Live { payload, auto: draft.finish(), digest }))
+            }
         }
     }
 

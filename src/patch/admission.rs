@@ -107,8 +107,11 @@ impl Admitted<'_> {
     /// Renders it.
     ///
     /// # Errors
-    /// [`Skip::Policy`] when a policy forbids it: it must not be given to the editor.
+    /// [`Skip::Policy`] when a policy forbids it, or why it is tried on no page: it must not be given to the editor.
     pub fn render(&self, values: &Values, charset: Charset, page: &Page) -> Result<ElementPatch, Skip> {
+        if let Some(reason) = self.edit.refusal {
+            return Err(reason);
+        }
         let mut patch = match self.verdict {
             Verdict::Insert { nonce: None } => self.edit.render(values, charset),
             Verdict::Insert { nonce: Some(nonce) } => self.edit.render_with_nonce(values, charset, nonce),

@@ -158,7 +158,13 @@ impl<'a> Compiler<'a> {
                 }
                 let selector = self.selector(select, &path.clone().key("select"))?;
                 let site = Site::Elements { selector, all: patch.all, skip_first: 0 };
-                Some(Action::Elements(vec![ElementEdit { part: None, site, steps, fallback: None }]))
+                Some(Action::Elements(vec![ElementEdit {
+                    part: None,
+                    site,
+                    refusal: None,
+                    steps,
+                    fallback: None,
+                }]))
             }
             (Some(_), [name, ..]) => {
                 self.report(path, format!("`select` and `{name}` can't be in one patch; write two"));

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::append::AppendValue;
 use super::injection::Injection;
 use super::json::JsonEdit;
 use crate::csp::{Need, markup as policy};
@@ -9,6 +10,7 @@ use crate::decide::condition::Attributes as _;
 use crate::find::Find;
 use crate::html::charset::Charset;
 use crate::html::operation::{Content, Dynamic, ElementPatch, Fallback, Landmark, Operation, Site};
+use crate::html::outcome::Skip;
 use crate::request::attributes::Values;
 use crate::template::escape::markup;
 use crate::template::{Escaped, Template};
@@ -21,6 +23,8 @@ pub struct ElementEdit {
     pub part: Option<&'static str>,
     /// Where.
     pub site: Site,
+    /// Why it is not tried on any page.
+    pub refusal: Option<Skip>,
     pub(super) steps: Vec<Step>,
     pub(super) fallback: Option<(Landmark, Injection)>,
 }
@@ -32,6 +36,8 @@ pub(super) enum Step {
     SetAttribute(String, Escaped, Dynamic),
     /// The `content` of a `meta` without `http-equiv`, which is text.
     SetMeta(Template),
+    /// Adds text to the value of an attribute, which may not be there.
+    AppendAttribute(String, String),
     RemoveAttribute(String),
     AddClass(String),
     RemoveClass(String),
@@ -81,6 +87,8 @@ pub(super) struct Markup {
     pub(super) needs_utf8: bool,
     /// It has an element that is read in another way in SVG and MathML.
     pub(super) has_raw_text: bool,
+    /// It goes nowhere but where markup is read as markup, constant or not.
+    pub(super) only_in_markup: bool,
 }
 
 impl ElementEdit {
@@ -127,6 +135,10 @@ impl ElementEdit {
             match step {
                 Step::SetAttribute(name, template, _) => {
                     needs.extend(policy::attribute_need(name, &template.sketch(policy::VALUE)));
+                }
+                // What it becomes depends on the page.
+                Step::AppendAttribute(name, _) => {
+                    needs.extend(policy::attribute_need(name, &policy::VALUE.to_string()));
                 }
                 Step::Insert(_, Markup { template, is_text: false, .. }) => {
                     needs.extend(policy::needs(&template.sketch(policy::VALUE)));
@@ -179,6 +191,9 @@ impl Step {
                 value: charset.encode(&template.render(|name| values.text(name), markup, markup)),
                 dynamic: Dynamic::No,
             },
+            Self::AppendAttribute(name, text) => {
+                Operation::RewriteTag(Rc::new(AppendValue::new(name, text, charset)))
+            }
             Self::RemoveAttribute(name) => Operation::RemoveAttribute(name.clone()),
             Self::AddClass(class) => Operation::AddClass(escaped(class)),
             Self::RemoveClass(class) => Operation::RemoveClass(escaped(class)),
@@ -209,14 +224,20 @@ impl Slot {
 impl Markup {
     /// Nothing at all.
     pub(super) fn nothing() -> Self {
-        Self { template: Escaped::default(), is_text: false, needs_utf8: false, has_raw_text: false }
+        Self {
+            template: Escaped::default(),
+            is_text: false,
+            needs_utf8: false,
+            has_raw_text: false,
+            only_in_markup: false,
+        }
     }
 
     fn render(&self, values: &Values, charset: Charset) -> Content {
         let text = self.template.render(|name| values.attribute(name).cloned());
         Content {
             bytes: charset.encode(&text),
-            needs_markup: self.is_text || !self.template.is_constant(),
+            needs_markup: self.is_text || self.only_in_markup || !self.template.is_constant(),
             needs_html: self.has_raw_text && !self.template.is_constant(),
             encodable: !self.needs_utf8 || charset.covers(&text),
             has_references: !charset.covers(&text),

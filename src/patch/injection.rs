@@ -68,6 +68,28 @@ impl Injection {
     }
 }
 
+/// Why a text can't stand in a `script` or a `style` element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BreaksOut {
+    /// It ends the element.
+    EndTag,
+    /// It has a `<!--`, after which a browser looks for the end of a script in another way (script data escaped state).
+    Comment,
+}
+
+/// What in a text of an element of that name is read as more than text. The attack that this prevents: what comes behind it is
+/// markup.
+pub(super) fn breaks_out(element: &str, text: &str) -> Option<BreaksOut> {
+    let lower = text.to_ascii_lowercase();
+    if lower.contains(&format!("</{element}")) {
+        Some(BreaksOut::EndTag)
+    } else if element == "script" && lower.contains("<!--") {
+        Some(BreaksOut::Comment)
+    } else {
+        None
+    }
+}
+
 /// Escapes for a JSON string inside a `script` element. The attack that it prevents: `</script>` or `<!--` in a value, which
 /// ends the element or changes where it ends (WHATWG HTML § 4.12.1.3). The result is ASCII, so it is the same in every
 /// encoding of a page.

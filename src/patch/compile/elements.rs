@@ -169,6 +169,7 @@ impl Compiler<'_> {
                 is_text,
                 needs_utf8: found.beyond_ascii_in_raw_text,
                 has_raw_text: found.has_raw_text,
+                only_in_markup: false,
             }),
             Err(error) => {
                 self.report(path, error.to_string());

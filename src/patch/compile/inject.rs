@@ -12,7 +12,7 @@ use crate::csp::{Hash, Url};
 use crate::html::operation::{Dynamic, Landmark, Site};
 use crate::patch::Action;
 use crate::patch::element::{ElementEdit, Markup, Slot, Step};
-use crate::patch::injection::{Injection, Piece, json};
+use crate::patch::injection::{BreaksOut, Injection, Piece, breaks_out, json};
 use crate::template::escape::markup;
 use crate::template::{Escaped, Template};
 
@@ -78,8 +78,7 @@ impl Compiler<'_> {
             ],
             needs_utf8: false,
         };
-        let markup =
-            Markup { template: Escaped::text(&inner), is_text: true, needs_utf8: false, has_raw_text: false };
+        let markup = Markup { template: Escaped::text(&inner), is_text: true, ..Markup::nothing() };
         let steps = vec![Step::Insert(Slot::Content, markup)];
         self.upsert("head > title", steps, (Landmark::HeadEnd, added), path)
     }
@@ -279,7 +278,7 @@ impl Compiler<'_> {
     ) -> Option<ElementEdit> {
         let selector = self.selector(selector, path)?;
         let site = Site::Elements { selector, all: false, skip_first: 0 };
-        Some(ElementEdit { part: None, site, steps, fallback: Some(fallback) })
+        Some(ElementEdit { part: None, site, refusal: None, steps, fallback: Some(fallback) })
     }
 
     fn problems_so_far(&self) -> usize {
@@ -308,19 +307,20 @@ impl Compiler<'_> {
             self.report(path, format!("values can't stand in a {element}; {advice}"));
             return None;
         };
-        let lower = text.to_ascii_lowercase();
-        if lower.contains(&format!("</{element}")) {
-            self.report(
-                path,
-                format!("`</{element}` ends the element wherever it stands; write `<\\/{element}`"),
-            );
-            return None;
+        match breaks_out(element, text) {
+            None => Some(text.to_owned()),
+            Some(BreaksOut::EndTag) => {
+                self.report(
+                    path,
+                    format!("`</{element}` ends the element wherever it stands; write `<\\/{element}`"),
+                );
+                None
+            }
+            Some(BreaksOut::Comment) => {
+                self.report(path, "`<!--` changes where a browser sees the script end; write `<\\!--`");
+                None
+            }
         }
-        if element == "script" && lower.contains("<!--") {
-            self.report(path, "`<!--` changes where a browser sees the script end; write `<\\!--`");
-            return None;
-        }
-        Some(text.to_owned())
     }
 
     fn check_url(&mut self, url: &str, path: &Path) {
@@ -415,7 +415,7 @@ fn insert(at: Place, injection: Injection) -> ElementEdit {
         Place::BodyEnd => Landmark::BodyEnd,
     };
     let steps = vec![Step::Inject(injection)];
-    ElementEdit { part: None, site: Site::Landmark(landmark), steps, fallback: None }
+    ElementEdit { part: None, site: Site::Landmark(landmark), refusal: None, steps, fallback: None }
 }
 
 fn push_attribute(tag: &mut String, name: &str, value: &str) {

@@ -58,7 +58,7 @@ impl Compiler<'_> {
             None => Action::Json(edit),
             Some(site) => {
                 let steps = vec![Step::Json(edit)];
-                Action::Elements(vec![ElementEdit { part: None, site, steps, fallback: None }])
+                Action::Elements(vec![ElementEdit { part: None, site, refusal: None, steps, fallback: None }])
             }
         })
     }

@@ -35,6 +35,7 @@ impl Compiler<'_> {
             let value = self.text_template(priority(hint.priority), path);
             let edit = selector.zip(value).map(|(selector, value)| ElementEdit {
                 part: Some("fetchpriority"),
+                refusal: None,
                 site: Site::Elements { selector, all: true, skip_first: 0 },
                 steps: vec![Step::SetAttribute("fetchpriority".into(), Escaped::text(&value), Dynamic::No)],
                 fallback: None,
@@ -87,7 +88,13 @@ impl Compiler<'_> {
     ) -> Option<ElementEdit> {
         let selector = self.selector(select, path)?;
         let site = Site::Elements { selector, all: true, skip_first };
-        Some(ElementEdit { part: Some(part), site, steps: steps.into_iter().collect(), fallback: None })
+        Some(ElementEdit {
+            part: Some(part),
+            site,
+            refusal: None,
+            steps: steps.into_iter().collect(),
+            fallback: None,
+        })
     }
 
     fn third_party_scripts(
@@ -168,6 +175,7 @@ impl Compiler<'_> {
             let markup: String = links.iter().map(links::Link::markup).collect();
             let edit = self.constant_markup(&markup, path).map(|markup| ElementEdit {
                 part: Some(part),
+                refusal: None,
                 site: Site::Landmark(Landmark::HeadStart),
                 steps: vec![Step::Insert(Slot::Before, markup)],
                 fallback: None,

@@ -32,7 +32,7 @@ impl Compiler<'_> {
         let selector = self.selector(tags::SELECTOR, path)?;
         let site = Where::Elements { selector, all: true, skip_first: 0 };
         let steps = vec![Step::Page(Box::new(UrlSteps(Arc::clone(&rules))))];
-        Some((ElementEdit { part: Some("urls"), site, steps, fallback: None }, rules))
+        Some((ElementEdit { part: Some("urls"), site, refusal: None, steps, fallback: None }, rules))
     }
 
     fn element_names(&mut self, names: &[String], path: &Path) -> BTreeSet<String> {

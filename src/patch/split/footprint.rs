@@ -90,7 +90,9 @@ impl<'p> Footprint<'p> {
 
 fn attribute(step: &Step) -> Option<&str> {
     match step {
-        Step::SetAttribute(name, ..) | Step::RemoveAttribute(name) => Some(name),
+        Step::SetAttribute(name, ..) | Step::AppendAttribute(name, _) | Step::RemoveAttribute(name) => {
+            Some(name)
+        }
         Step::SetMeta(_) => Some("content"),
         Step::AddClass(_) | Step::RemoveClass(_) => Some("class"),
         _ => None,

@@ -47,6 +47,42 @@ impl Selector {
         names
     }
 
+    /// The classes that it asks for: of the element, and of what stands around and before it.
+    #[must_use]
+    pub fn classes(&self) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
+        self.each_test(&mut |test| {
+            if let Test::Class(class) = test {
+                names.insert(class.clone());
+            }
+        });
+        names
+    }
+
+    /// Whether it asks for that class, or for something about all classes; of the element, or of what stands around and before
+    /// it. Without regard to case, which in some pages has no meaning.
+    #[must_use]
+    pub fn asks_for_class(&self, name: &str) -> bool {
+        let mut asks = false;
+        self.each_test(&mut |test| {
+            asks |= match test {
+                Test::Class(class) => class.eq_ignore_ascii_case(name),
+                Test::Attribute(attribute) => attribute.lower.eq_ignore_ascii_case("class"),
+                _ => false,
+            };
+        });
+        asks
+    }
+
+    /// Whether it may name an element with this tag name and these attributes, in lower case, wherever that stands. Values of
+    /// attributes but `id` and `class` are not looked at.
+    #[must_use]
+    pub fn may_name<'v>(&self, name: &str, attribute: impl Fn(&str) -> Option<&'v str>) -> bool {
+        self.alternatives.iter().any(|complex| {
+            complex.compounds.last().is_some_and(|subject| may_pass(&subject.tests, name, &attribute))
+        })
+    }
+
     /// Where the search for it ends.
     #[must_use]
     pub fn gives_up(&self) -> GivesUp {
@@ -99,6 +135,18 @@ fn each(tests: &[Test], see: &mut dyn FnMut(&Test)) {
     }
 }
 
+fn may_pass<'v>(tests: &[Test], name: &str, attribute: &dyn Fn(&str) -> Option<&'v str>) -> bool {
+    tests.iter().all(|test| match test {
+        Test::Type { name: wanted, .. } => wanted.eq_ignore_ascii_case(name),
+        Test::Id(id) => attribute("id").is_some_and(|it| it.eq_ignore_ascii_case(id)),
+        Test::Class(class) => attribute("class")
+            .is_some_and(|it| it.split_ascii_whitespace().any(|it| it.eq_ignore_ascii_case(class))),
+        Test::Attribute(wanted) => attribute(&wanted.lower.to_ascii_lowercase()).is_some(),
+        Test::Any(lists) => lists.iter().any(|tests| may_pass(tests, name, attribute)),
+        Test::Nth { .. } | Test::Root | Test::None(_) => true,
+    })
+}
+
 /// The types, in lower case, of which an element is one that passes all of these tests; `None` where it may be any.
 fn types(tests: &[Test]) -> Option<BTreeSet<String>> {
     tests.iter().find_map(|test| match test {
@@ -138,6 +186,25 @@ mod tests {
             assert_eq!(parsed.attributes(), words(attributes), "{selector}");
             assert_eq!(parsed.gives_up(), gives_up, "{selector}");
             assert_eq!(parsed.asks_for_context_everywhere(), context, "{selector}");
+        }
+        for (selector, asks, may_name) in [
+            (".x", true, true),
+            ("p.X", true, true),
+            ("li.x", true, false),
+            ("main > p:nth-child(3)", false, true),
+            ("p[title=z]", false, true),
+            ("p[lang]", false, false),
+            ("#i:not(.x)", true, true),
+            ("#j, .z", false, false),
+            ("[class*=y] p", true, true),
+            (":is(li, p).y", false, true),
+        ] {
+            let parsed: Selector = selector.parse().unwrap();
+            let attributes = [("id", "i"), ("class", "x y"), ("title", "t")];
+            let value =
+                |name: &str| attributes.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+            assert_eq!(parsed.asks_for_class("x"), asks, "{selector}");
+            assert_eq!(parsed.may_name("p", value), may_name, "{selector}");
         }
         for (selector, expected) in [
             ("li", true),

@@ -1,0 +1,67 @@
+//! Mutations of one variation that are not independent of each other.
+//!
+//! In a browser a mutation meets the page as those before it have left it, and when elements are inserted, all are asked again.
+//! Here selectors see the page as the origin sent it, and nothing that is inserted. Where that may make a difference, the
+//! mutation that selects is not done: its elements would not be those that its author saw. The rules know what stands in the
+//! selectors and the markup, not the page: they leave out a little too much, and one thing is not seen, a class that only the
+//! page has and that `set` takes away.
+
+use super::mutation::{Change, Mutation};
+use crate::csp::markup::elements;
+use crate::html::selector::Selector;
+
+/// A mutation as others see it.
+pub(super) struct Effect<'a> {
+    pub(super) selector: &'a Selector,
+    change: &'a Change<'a>,
+    inserted: Vec<(String, Vec<(String, String)>)>,
+}
+
+impl<'a> Effect<'a> {
+    pub(super) fn new(mutation: &'a Mutation<'a>, selector: &'a Selector) -> Self {
+        let inserted = match &mutation.change {
+            Change::SetHtml(markup) | Change::AppendHtml(markup) => elements(markup),
+            _ => Vec::new(),
+        };
+        Self { selector, change: &mutation.change, inserted }
+    }
+
+    /// Whether the mutation at `index` may select by what another one of `effects` changes, or what that inserts.
+    pub(super) fn is_dependent(effects: &[Self], index: usize) -> bool {
+        let Some(own) = effects.get(index) else { return false };
+        effects.iter().enumerate().any(|(other, effect)| {
+            (other < index && effect.changes_what(own.selector))
+                || (other != index && effect.inserts_what(own.selector))
+        })
+    }
+
+    fn changes_what(&self, selector: &Selector) -> bool {
+        match self.change {
+            Change::SetHtml(_) | Change::AppendHtml(_) => false,
+            Change::AddClasses(classes) => classes.iter().any(|class| selector.asks_for_class(class)),
+            Change::RemoveClass(class) => selector.asks_for_class(class),
+            Change::SetAttribute(name, value) if name == "class" => {
+                value.split_whitespace().any(|class| selector.asks_for_class(class))
+                    || self.took_class(selector)
+            }
+            Change::RemoveAttribute(name) if name == "class" => self.took_class(selector),
+            Change::SetAttribute(name, _)
+            | Change::AppendAttribute(name, _)
+            | Change::RemoveAttribute(name) => selector.attributes().contains(name),
+        }
+    }
+
+    /// Whether both ask for a class, of which one has none any more. Which classes an element has, its selector tells in part.
+    fn took_class(&self, selector: &Selector) -> bool {
+        self.selector.classes().iter().any(|class| selector.asks_for_class(class))
+    }
+
+    fn inserts_what(&self, selector: &Selector) -> bool {
+        self.inserted.iter().any(|(name, attributes)| {
+            let value = |wanted: &str| {
+                attributes.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str())
+            };
+            selector.may_name(name, value)
+        })
+    }
+}
