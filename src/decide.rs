@@ -33,6 +33,7 @@ mod pattern;
 pub mod payload;
 pub mod prerequisite;
 pub mod query_override;
+pub mod reads;
 pub mod result;
 pub mod sticky;
 mod url;

@@ -216,6 +216,23 @@ impl Experiment {
         &self.ranges
     }
 
+    /// The attributes that its own decision reads, as paths as they are written, some more than once: what visitors are hashed
+    /// by, and what its conditions, filters and contexts ask. Those of the features that it depends on are not among them
+    /// ([`Payload::reads`]). With sticky buckets there may be a document of `id`, too.
+    pub fn reads(&self) -> impl Iterator<Item = &str> {
+        let sticky = (!self.sticky.disabled).then_some(identity::DEFAULT);
+        let filters = self.filters.iter().flatten().map(|filter| &*filter.attribute);
+        let leaves = self.bandit.iter().flat_map(|bandit| &bandit.leaves);
+        let conditions = leaves.filter_map(|leaf| leaf.condition.as_ref()).chain(&self.condition);
+        let conditions = conditions.flat_map(Condition::attributes);
+        self.hash_attributes().chain(sticky).chain(filters).chain(conditions)
+    }
+
+    /// The features that it depends on, by their places in the payload.
+    pub(crate) fn parents(&self) -> impl Iterator<Item = usize> {
+        self.parents.iter().filter_map(|parent| parent.feature)
+    }
+
     /// The attributes that it hashes by.
     pub(crate) fn hash_attributes(&self) -> impl Iterator<Item = &str> {
         [Some(&*self.hash_attribute), self.fallback_attribute.as_deref()].into_iter().flatten()

@@ -6,6 +6,8 @@ mod rule;
 use serde_json::Value;
 
 use super::evaluation::{Evaluation, Parent};
+#[cfg(doc)]
+use super::experiment::Experiment;
 use super::filter;
 use super::identity::{self, Identity};
 use super::prerequisite::{MAX_CYCLIC_EVALUATIONS, MAX_DEPTH};
@@ -41,6 +43,11 @@ impl Feature {
     /// The features whose values its rules ask for, by their places in the payload.
     pub(crate) fn parents(&self) -> impl Iterator<Item = usize> {
         self.rules.iter().flat_map(|rule| rule.parents.iter().filter_map(|parent| parent.feature))
+    }
+
+    /// The attributes that its own rules read, as [`Experiment::reads`].
+    pub fn reads(&self) -> impl Iterator<Item = &str> {
+        self.rules.iter().flat_map(Rule::reads)
     }
 
     /// The attributes that its experiments hash by.

@@ -1,7 +1,7 @@
 //! Visual experiments of a payload as patches.
 //!
 //! A variation says what GrowthBook's JavaScript SDK does to a page that is there: `css` and `js` become elements in the head,
-//! and `domMutations` are what [dom-mutator](https://github.com/growthbook/dom-mutator) (0.7.1) does with them. Here each becomes
+//! and `domMutations` are what [dom-mutator](https://github.com/growthbook/dom-mutator) (0.6.0, which is in SDK 1.8.0) does with them. Here each becomes
 //! a [`Patch`] that does the same to the page while it streams. What a stream can't do, or what would not be the same, is a
 //! patch that is reported as skipped, with its reason; the rest of the variation stands.
 //!

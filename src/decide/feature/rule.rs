@@ -57,6 +57,14 @@ enum Part {
     Nobody,
 }
 
+impl Force {
+    fn reads(&self) -> impl Iterator<Item = &str> {
+        let hash = self.rollout.iter().map(|rollout| &*rollout.hash_attribute);
+        let fallback = self.rollout.iter().filter_map(|rollout| rollout.fallback_attribute.as_deref());
+        hash.chain(fallback).chain(self.condition.iter().flat_map(Condition::attributes))
+    }
+}
+
 impl Rollout {
     pub(super) fn includes(&self, value: &str) -> bool {
         let Some(version) = self.hash_version else { return false };
@@ -88,6 +96,19 @@ impl Rollout {
 }
 
 impl Rule {
+    /// The attributes that it reads, apart from those of the features that it depends on.
+    pub(super) fn reads(&self) -> impl Iterator<Item = &str> {
+        let filters = self.filters.iter().flatten().map(|filter| &*filter.attribute);
+        let (force, experiment) = match &self.action {
+            Action::Force(force) => (Some(force), None),
+            Action::Experiment(experiment) => (None, Some(experiment)),
+            Action::Nothing => (None, None),
+        };
+        let force = force.into_iter().flat_map(|force| force.reads());
+        let experiment = experiment.into_iter().flat_map(|experiment| experiment.reads());
+        filters.chain(force).chain(experiment)
+    }
+
     fn read(value: &Value, feature: &str, scope: &Scope<'_>) -> Result<Self, Unreadable> {
         let fields = Fields::of(value, "rules")?;
         Ok(Self {
