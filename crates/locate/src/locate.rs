@@ -184,7 +184,7 @@ pub struct LeadTag {
     /// The sighted element that it ends: where that one is gone or has been ended, the tag must not be written. Those of
     /// elements inside it come before it.
     pub ends: Option<ElementId>,
-    /// From `<` to `>`.
+    /// From `<` to `>`; empty where it only says which element the others are in.
     pub tag: Vec<u8>,
 }
 

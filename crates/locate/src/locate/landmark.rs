@@ -2,7 +2,7 @@
 
 use super::fragment;
 use super::hold::{Hold, Holds};
-use super::{Landmark, LeadTag, Sighting};
+use super::{ElementId, Landmark, LeadTag, Sighting};
 use crate::name::Tag;
 use crate::tree::{Node, Tree};
 
@@ -161,8 +161,11 @@ impl Landmarks {
         if !self.is_wanted(Landmark::BodyEnd) {
             return None;
         }
-        let body = tree.stack.get(1).filter(|node| node.is(Tag::Body))?.id;
-        fragment::close_down_to(&mut tree.in_body_again(), body)
+        let body = tree.stack.get(1).filter(|node| node.is(Tag::Body))?;
+        let mut lead = fragment::close_down_to(&mut tree.in_body_again(), body.id)?;
+        // Whoever has put something at the end of the body's content has ended the others already.
+        lead.extend(body.sighted.map(|body| LeadTag { ends: Some(ElementId(body)), tag: Vec::new() }));
+        Some(lead)
     }
 }
 
