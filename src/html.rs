@@ -5,6 +5,7 @@ pub mod charset;
 pub mod editor;
 mod fold;
 pub(crate) mod javascript;
+pub mod late;
 pub mod operation;
 pub mod outcome;
 pub(crate) mod seam;

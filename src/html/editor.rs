@@ -10,6 +10,7 @@ use std::sync::Arc;
 use encoding_rs::Encoding;
 
 use super::fold::{AtElement, Changes, Ended, Fold};
+use super::late::LateInsertion;
 use super::locate::{Bounds, ElementId, End, LeadTag, Locator, Place, Sighting, StartTag, Target};
 use super::operation::{ElementPatch, Landmark, Operation, RAW_TEXT, Site};
 use super::outcome::{Outcome, Skip};
@@ -41,6 +42,8 @@ pub struct Editor {
     applied: Vec<(ElementId, usize)>,
     dropped: Vec<u32>,
     outcomes: Vec<Outcome>,
+    late: Vec<LateInsertion>,
+    late_outcomes: Vec<Outcome>,
     /// Whether an element has been found for a patch.
     found: Vec<bool>,
     max_held_bytes: u64,
@@ -52,13 +55,15 @@ struct OpenElement {
     start_tag: StartTag,
     /// The patches that will be applied when the end comes.
     patches: Vec<AtElement>,
-    held: Option<(RegionId, u64)>,
+    /// Whether the end must come before the element is too long: it is held back, or would be by a patch that is only probed.
+    is_bounded: bool,
+    held: Option<RegionId>,
 }
 
 impl OpenElement {
-    /// Whether a patch can't be applied before the end is known, though it asks for nothing there.
-    fn waits(&self, patch: &ElementPatch) -> bool {
-        waits(&self.start_tag, patch)
+    /// Whether a patch can't be applied before the end is known.
+    fn is_late(&self, patch: &ElementPatch) -> bool {
+        patch.holds() || waits(&self.start_tag, patch)
     }
 }
 
@@ -76,6 +81,19 @@ fn policy_metas() -> Option<Target> {
     })
 }
 
+fn landmark_target(landmark: Landmark) -> Target {
+    Target {
+        place: Place::Landmark(landmark),
+        needs_end: false,
+        needs_text: false,
+        displaces: false,
+        keeps_content: None,
+        attributes: None,
+        inserts: Vec::new(),
+    }
+}
+
+/// Whether a patch can't be applied before the end is known, though it asks for nothing there.
 fn waits(start_tag: &StartTag, patch: &ElementPatch) -> bool {
     start_tag.can_have_content
         && ((start_tag.is_fragile && !patch.is_copied())
@@ -86,13 +104,27 @@ impl Editor {
     /// Applies `patches` to a page in `charset`. `max_held_bytes` bounds the length of an element that is held back.
     #[must_use]
     pub fn new(patches: Vec<ElementPatch>, charset: Charset, bounds: Bounds, max_held_bytes: usize) -> Self {
+        Self::with_late(patches, Vec::new(), charset, bounds, max_held_bytes)
+    }
+
+    /// The same, with insertions at the end of the body that depend on what became of the patches.
+    #[must_use]
+    pub fn with_late(
+        patches: Vec<ElementPatch>,
+        late: Vec<LateInsertion>,
+        charset: Charset,
+        bounds: Bounds,
+        max_held_bytes: usize,
+    ) -> Self {
         let mut targets: Vec<_> = patches.iter().map(ElementPatch::target).collect();
-        targets.extend(patches.iter().filter_map(|patch| {
-            let landmark = patch.fallback.as_ref()?.landmark;
-            let site = Site::Landmark(landmark);
-            Some(ElementPatch { site, operations: Vec::new(), fallback: None, policies: None }.target())
-        }));
-        let policy_target = patches.iter().any(|patch| patch.policies.is_some()).then_some(targets.len());
+        let fallbacks = patches.iter().filter_map(|patch| Some(patch.fallback.as_ref()?.landmark));
+        targets.extend(fallbacks.map(landmark_target));
+        if !late.is_empty() {
+            targets.push(landmark_target(Landmark::BodyEnd));
+        }
+        let asks = patches.iter().any(|patch| patch.policies.is_some())
+            || late.iter().any(|insertion| insertion.policies.is_some());
+        let policy_target = asks.then_some(targets.len());
         if policy_target.is_some() {
             targets.extend(policy_metas());
         }
@@ -108,6 +140,8 @@ impl Editor {
             applied: Vec::new(),
             dropped: Vec::new(),
             outcomes: vec![Outcome::default(); patches.len()],
+            late_outcomes: vec![Outcome::default(); late.len()],
+            late,
             found: vec![false; patches.len()],
             patches,
             charset,
@@ -150,27 +184,44 @@ impl Editor {
         self.splicer.finish(out);
     }
 
-    /// What became of each patch, in their order.
+    /// What became of each patch, in their order, and then of each late insertion.
     #[must_use]
     pub fn outcomes(mut self) -> Vec<Outcome> {
+        let mut outcomes = self.outcomes_so_far();
+        let reason = self.search_ended();
+        for mut outcome in self.late_outcomes {
+            outcome.search_ended = reason.filter(|_| outcome.matched() == 0);
+            outcomes.push(outcome);
+        }
+        outcomes
+    }
+
+    /// The outcomes of the patches, if nothing more comes.
+    fn outcomes_so_far(&mut self) -> Vec<Outcome> {
         self.dropped.sort_unstable();
-        for (element, patch) in self.applied {
-            let Some(outcome) = self.outcomes.get_mut(patch) else { continue };
+        let mut outcomes = self.outcomes.clone();
+        for (element, patch) in &self.applied {
+            let Some(outcome) = outcomes.get_mut(*patch) else { continue };
             if self.dropped.binary_search(&element.0).is_ok() {
                 outcome.skip(Skip::Covered);
             } else {
                 outcome.applied = outcome.applied.saturating_add(1);
             }
         }
-        let passed_over = self.locator.passed_over().then_some(Skip::TooManyElements);
-        let reason = self.locator.lost().map(Skip::Lost).or(passed_over);
-        let reason = self.bug.map(|_| Skip::Internal).or(reason);
-        for (outcome, patch) in self.outcomes.iter_mut().zip(&self.patches) {
+        let reason = self.search_ended();
+        for (outcome, patch) in outcomes.iter_mut().zip(&self.patches) {
             if matches!(patch.site, Site::Elements { all: true, .. }) || outcome.matched() == 0 {
                 outcome.search_ended = reason;
             }
         }
-        self.outcomes
+        outcomes
+    }
+
+    /// Why not the whole page was searched.
+    fn search_ended(&self) -> Option<Skip> {
+        let passed_over = self.locator.passed_over().then_some(Skip::TooManyElements);
+        let reason = self.locator.lost().map(Skip::Lost).or(passed_over);
+        self.bug.map(|_| Skip::Internal).or(reason)
     }
 
     /// Turns what the locator saw into edits.
@@ -255,7 +306,13 @@ impl Editor {
                 skip(&mut self.outcomes, at.target, reason);
                 continue;
             }
-            match self.changes(patch, &start_tag, &mut values) {
+            let changes = if patch.is_probe {
+                // What it would have set nobody sees.
+                self.changes(patch, &start_tag, &mut values.clone())
+            } else {
+                self.changes(patch, &start_tag, &mut values)
+            };
+            match changes {
                 Ok(Some(changes)) => {
                     patches.push(AtElement { patch: at.target, changes, closers: at.closers.clone() });
                 }
@@ -267,13 +324,14 @@ impl Editor {
         let any = |wanted: &dyn Fn(&ElementPatch) -> bool| {
             patches.iter().any(|at| self.patches.get(at.patch).is_some_and(wanted))
         };
-        let holds = any(&|patch| patch.holds() || waits(&start_tag, patch));
-        let needs_end = any(&ElementPatch::needs_end);
+        let is_late = |patch: &ElementPatch| patch.holds() || waits(&start_tag, patch);
+        let holds = any(&|patch| !patch.is_probe && is_late(patch));
+        let is_bounded = any(&is_late);
+        let needs_end = is_bounded || any(&ElementPatch::needs_end);
 
         if start_tag.can_have_content && holds {
-            let start = start_tag.tag.start;
-            let held = Some((self.splicer.open(start), start));
-            self.open.push(OpenElement { start_tag, patches, held });
+            let held = Some(self.splicer.open(start_tag.tag.start));
+            self.open.push(OpenElement { start_tag, patches, is_bounded, held });
             return Ok(());
         }
         let fold = Fold::new(&self.patches, &patches);
@@ -286,7 +344,7 @@ impl Editor {
         let edits = fold.at_start(&start_tag, self.splicer.window(chunk), &self.ended);
         let edits = self.apart(edits, &start_tag, chunk);
         if needs_end {
-            self.open.push(OpenElement { start_tag, patches, held: None });
+            self.open.push(OpenElement { start_tag, patches, is_bounded, held: None });
         } else {
             self.tally(&fold, start_tag.element);
         }
@@ -362,9 +420,10 @@ impl Editor {
         let value =
             |name: &str| values.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
         let mut chain = Vec::new();
+        let mut probes = Vec::new();
         for at in start_tag.targets.iter().filter(|at| at.misfit.is_none()) {
-            let operations = self.patches.get(at.target).map(|patch| patch.operations.as_slice());
-            for operation in operations.unwrap_or_default() {
+            let Some(patch) = self.patches.get(at.target) else { continue };
+            for operation in &patch.operations {
                 let Operation::EditText(factory) = operation else { continue };
                 // In SVG the text of a script or a style is markup.
                 let editor = match start_tag.html || !matches!(start_tag.name.as_str(), "script" | "style") {
@@ -372,6 +431,7 @@ impl Editor {
                     false => Err(Skip::RawText),
                 };
                 match editor {
+                    Ok(Some(editor)) if patch.is_probe => probes.push((at.target, editor)),
                     Ok(Some(editor)) if factory.is_chained() => chain.push((at.target, editor)),
                     Ok(Some(editor)) => self.texts.open(start_tag.element, at.target, editor),
                     Ok(None) => {}
@@ -380,6 +440,9 @@ impl Editor {
             }
         }
         self.texts.open_chain(start_tag.element, chain);
+        for (patch, editor) in probes {
+            self.texts.open_probe(start_tag.element, patch, editor);
+        }
     }
 
     fn end_texts(&mut self, element: ElementId) -> Result<(), SpliceError> {
@@ -403,11 +466,11 @@ impl Editor {
                 at.closers.push((slot, closers));
             }
         }
-        let OpenElement { start_tag, patches, held } = element;
+        let OpenElement { start_tag, patches, held, .. } = element;
         let fold = Fold::new(&self.patches, &patches);
         self.tally(&fold, end.element);
         match held {
-            Some((region, _)) => {
+            Some(region) => {
                 let source = self.splicer.window(chunk);
                 let (lead, inner, trail) = fold.whole(&start_tag, &end, source, &mut self.ended);
                 let (lead, trail) =
@@ -457,8 +520,13 @@ impl Editor {
                 outcome.skip(Skip::Charset);
             } else {
                 outcome.applied = outcome.applied.saturating_add(1);
-                inserted.extend_from_slice(&content.bytes);
+                if !patch.is_probe {
+                    inserted.extend_from_slice(&content.bytes);
+                }
             }
+        }
+        if landmark == Landmark::BodyEnd {
+            inserted.extend(self.late_markup(misfit));
         }
         if inserted.is_empty() {
             return Ok(());
@@ -466,23 +534,42 @@ impl Editor {
         self.splicer.edit(Edit::insert(at, [self.ended.write(lead), inserted].concat(), u32::MAX))
     }
 
+    /// What the late insertions come to, now that all patches have come to something.
+    fn late_markup(&mut self, misfit: bool) -> Vec<u8> {
+        let mut inserted = Vec::new();
+        if self.late.is_empty() {
+            return inserted;
+        }
+        let outcomes = self.outcomes_so_far();
+        for (insertion, outcome) in self.late.iter().zip(&mut self.late_outcomes) {
+            let Some(markup) = insertion.content.markup(&outcomes) else { continue };
+            if misfit {
+                outcome.skip(Skip::Misnested);
+            } else if insertion.policies.as_ref().is_some_and(|subject| !subject.admits(&self.policies)) {
+                outcome.skip(Skip::Policy);
+            } else {
+                outcome.applied = outcome.applied.saturating_add(1);
+                inserted.extend(markup);
+            }
+        }
+        inserted
+    }
+
     /// Lets go of the elements that are certainly longer than may be held, the source being understood up to `located`.
     /// Whether one is does not depend on how the source was cut.
     fn bound_held(&mut self, located: u64, chunk: &[u8]) -> Result<(), SpliceError> {
         let max = self.max_held_bytes;
         let too_long = |element: &OpenElement| {
-            element.held.is_some_and(|(_, start)| located.saturating_sub(start) > max)
+            element.is_bounded && located.saturating_sub(element.start_tag.tag.start) > max
         };
         while let Some(at) = self.open.iter().position(too_long) {
             let Some(element) = self.open.get_mut(at) else { break };
-            let Some((region, _)) = element.held.take() else { continue };
+            element.is_bounded = false;
             // What needs the end only, without the element having been held, may still come.
             let late: Vec<bool> = element
                 .patches
                 .iter()
-                .map(|at| {
-                    self.patches.get(at.patch).is_some_and(|patch| patch.holds() || element.waits(patch))
-                })
+                .map(|at| self.patches.get(at.patch).is_some_and(|patch| element.is_late(patch)))
                 .collect();
             let mut late = late.into_iter();
             let (late, kept): (Vec<AtElement>, Vec<AtElement>) = std::mem::take(&mut element.patches)
@@ -490,6 +577,7 @@ impl Editor {
                 .partition(|_| late.next().unwrap_or_default());
             element.patches = kept;
             skip_all(&mut self.outcomes, late.into_iter().map(|at| at.patch), Skip::HeldTooLong);
+            let Some(region) = element.held.take() else { continue };
             let fold = Fold::new(&self.patches, &element.patches);
             let lead = fold.at_start(&element.start_tag, self.splicer.window(chunk), &self.ended);
             let start_tag = element.start_tag.clone();
@@ -501,14 +589,14 @@ impl Editor {
 
     /// An element whose end will not be seen: what needs the end is skipped, the rest is done.
     fn give_up(&mut self, element: OpenElement, reason: Skip, chunk: &[u8]) -> Result<(), SpliceError> {
-        let OpenElement { start_tag, patches, held } = element;
+        let OpenElement { start_tag, patches, held, .. } = element;
         let (late, kept): (Vec<AtElement>, Vec<AtElement>) = patches.into_iter().partition(|at| {
             self.patches.get(at.patch).is_some_and(|patch| patch.needs_end() || waits(&start_tag, patch))
         });
         skip_all(&mut self.outcomes, late.into_iter().map(|at| at.patch), reason);
         let fold = Fold::new(&self.patches, &kept);
         self.tally(&fold, start_tag.element);
-        let Some((region, _)) = held else { return Ok(()) };
+        let Some(region) = held else { return Ok(()) };
         let lead = fold.at_start(&start_tag, self.splicer.window(chunk), &self.ended);
         let lead = self.apart(lead, &start_tag, chunk);
         self.splicer.settle(region, lead, Inner::Keep, Vec::new(), &mut self.dropped)

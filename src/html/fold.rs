@@ -8,6 +8,8 @@
 //! - the first `replace` or `remove` takes the element with all that other patches do to it, but for what they insert
 //!   `before` and `after` it;
 //! - what stands inside an element whose content is replaced is gone, whichever patch comes first.
+//!
+//! A [probe](ElementPatch::probe) loses what it would lose, and takes nothing away.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -42,7 +44,7 @@ pub(super) struct Fold {
     after: Vec<u8>,
     content: Option<Vec<u8>>,
     element: Fate,
-    /// The patches that have an effect.
+    /// The patches that have an effect, and the probes that would.
     pub(super) effective: Vec<usize>,
     /// The patches whose effect another one takes away; they are left out altogether.
     pub(super) covered: Vec<usize>,
@@ -65,9 +67,10 @@ impl Fold {
     ) -> Self {
         let on_element =
             || at_element.clone().into_iter().filter_map(|at| Some((at, patches.get(at.patch)?)));
+        let edits = || on_element().filter(|(_, patch)| !patch.is_probe);
         let replaced_by =
-            on_element().find(|(_, patch)| patch.operations.iter().any(replaces)).map(|(at, _)| at.patch);
-        let content_by = on_element()
+            edits().find(|(_, patch)| patch.operations.iter().any(replaces)).map(|(at, _)| at.patch);
+        let content_by = edits()
             .filter(|(_, patch)| patch.operations.iter().any(sets_content))
             .map(|(at, _)| at.patch)
             .max();
@@ -85,8 +88,8 @@ impl Fold {
                 continue;
             }
             fold.effective.push(index);
-            for operation in &patch.operations {
-                fold.apply(operation, at);
+            if !patch.is_probe {
+                patch.operations.iter().for_each(|operation| fold.apply(operation, at));
             }
         }
         fold

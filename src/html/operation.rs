@@ -178,6 +178,8 @@ pub struct ElementPatch {
     pub fallback: Option<Fallback>,
     /// What policies that the page itself states are asked, where they have a say in it.
     pub policies: Option<Rc<dyn Admits>>,
+    /// Whether it changes nothing, and only tells where it would have been done; see [`probe`](Self::probe).
+    pub is_probe: bool,
 }
 
 /// Something that a page's own policies may forbid.
@@ -214,6 +216,23 @@ pub struct Fallback {
 }
 
 impl ElementPatch {
+    /// The same patch, which changes nothing and tells what it would have come to: applied and skipped are counted as they
+    /// would have been, reason by reason.
+    ///
+    /// It is located as the patch itself is, since only markup that is to be inserted tells whether it could stand there, and
+    /// only an end tag whether an element has one. Nothing is held back for it, however; an element that would have been
+    /// held for too long counts as such when that is seen.
+    ///
+    /// What only the edits would have told it can't know: that one of its own elements lies in another one that it removes
+    /// counts as [covered](Skip::Covered) for the patch and as applied for the probe, and of several probes of JSON in one
+    /// script each sees the script as the origin sent it.
+    ///
+    /// Editors of text remember what they met, so a patch and its probe are not for the same page.
+    #[must_use]
+    pub fn probe(&self) -> Self {
+        Self { is_probe: true, ..self.clone() }
+    }
+
     /// Whether it needs to know where an element ends.
     #[must_use]
     pub fn needs_end(&self) -> bool {

@@ -26,6 +26,8 @@ enum Work {
     One(usize, Box<dyn TextEditor>),
     /// Patches, and their editors in that order.
     Chained(Vec<usize>, Chain<Box<dyn TextEditor>>),
+    /// A patch of which only the outcome counts.
+    Probe(usize, Box<dyn TextEditor>),
 }
 
 impl Work {
@@ -33,6 +35,7 @@ impl Work {
         match self {
             Self::One(_, editor) => editor.write(text, at, edits),
             Self::Chained(_, chain) => chain.write(text, at, edits),
+            Self::Probe(_, editor) => editor.write(text, at, &mut Vec::new()),
         }
     }
 
@@ -40,6 +43,7 @@ impl Work {
         match self {
             Self::One(_, editor) => editor.end_node(edits),
             Self::Chained(_, chain) => chain.end_node(),
+            Self::Probe(_, editor) => editor.end_node(&mut Vec::new()),
         }
     }
 
@@ -48,12 +52,13 @@ impl Work {
         match self {
             Self::One(patch, mut editor) => vec![(patch, editor.end(edits))],
             Self::Chained(patches, mut chain) => patches.into_iter().zip(chain.end(edits)).collect(),
+            Self::Probe(patch, mut editor) => vec![(patch, editor.end(&mut Vec::new()))],
         }
     }
 
     fn patches(&self) -> &[usize] {
         match self {
-            Self::One(patch, _) => std::slice::from_ref(patch),
+            Self::One(patch, _) | Self::Probe(patch, _) => std::slice::from_ref(patch),
             Self::Chained(patches, _) => patches,
         }
     }
@@ -62,6 +67,8 @@ impl Work {
         match self {
             Self::One(_, editor) => editor.open_from(),
             Self::Chained(_, chain) => chain.open_from(),
+            // It holds nothing back.
+            Self::Probe(..) => None,
         }
     }
 }
@@ -70,6 +77,11 @@ impl Texts {
     /// An editor for the text of an element, for a patch.
     pub(super) fn open(&mut self, element: ElementId, patch: usize, editor: Box<dyn TextEditor>) {
         self.open.push(OpenText { element, work: Work::One(patch, editor) });
+    }
+
+    /// An editor for the text of an element whose edits nobody makes.
+    pub(super) fn open_probe(&mut self, element: ElementId, patch: usize, editor: Box<dyn TextEditor>) {
+        self.open.push(OpenText { element, work: Work::Probe(patch, editor) });
     }
 
     /// Editors for the text of an element that work one after the other.

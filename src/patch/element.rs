@@ -100,7 +100,7 @@ impl ElementEdit {
             landmark: *landmark,
             content: injection.render(values, charset),
         });
-        ElementPatch { site: self.site.clone(), operations, fallback, policies: None }
+        ElementPatch { site: self.site.clone(), operations, fallback, policies: None, is_probe: false }
     }
 
     /// The same, with a nonce of the page on the scripts, styles and links that it inserts.

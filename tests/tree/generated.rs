@@ -24,6 +24,7 @@ const TRIES: usize = 600;
 
 /// What the judge does not see.
 const CUTS: &str = "the output depends on how the source was cut";
+const PROBED: &str = "a probe changes the page, or tells something else than the patch";
 
 /// What to run.
 #[derive(Debug, Clone)]
@@ -82,6 +83,9 @@ pub(crate) fn run(plan: &Plan, share: u64, shares: u64) -> Result<(Summary, Stri
             };
             if wrong.is_none() && cut && !judge.is_blind_to_cuts(document.as_bytes(), &patch, seed)? {
                 wrong = Some(CUTS);
+            }
+            if wrong.is_none() && !judge.is_probed(document.as_bytes(), &patch, seed)? {
+                wrong = Some(PROBED);
             }
             let verdict = wrong.map_or_else(|| judgement.verdict.clone(), Verdict::Wrong);
             summary.count(&verdict, patch.operations[0].name());
@@ -146,6 +150,9 @@ fn is_beyond_the_judge(document: &str) -> bool {
 fn goes_wrong(judge: &Judge, document: &str, patch: &Patch, how: &str, seed: u64) -> bool {
     if how == CUTS {
         return matches!(judge.is_blind_to_cuts(document.as_bytes(), patch, seed), Ok(false));
+    }
+    if how == PROBED {
+        return matches!(judge.is_probed(document.as_bytes(), patch, seed), Ok(false));
     }
     let judgement = judge.judge(document.as_bytes(), &Dom::parse(document.as_bytes()), patch);
     judgement.is_ok_and(|judgement| matches!(judgement.verdict, Verdict::Wrong(it) if it == how))

@@ -7,7 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use engraft::engine::Engine;
 use engraft::exchange::report::{BodyState, PatchReport, Report};
 use engraft::exchange::{self, Body, Next};
+use engraft::html::charset::Charset;
+use engraft::html::editor::Editor;
+use engraft::html::locate::Bounds;
+use engraft::html::outcome::Skip;
+use engraft::patch::Action;
 use engraft::request::RequestHead;
+use engraft::request::attributes::Values;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::json;
 
@@ -164,6 +170,48 @@ impl Judge {
         let longest = [1, 3, 17, 200][random.below(4)];
         let cuts = std::iter::repeat_with(|| random.below(longest) + 1);
         Ok(run(&engine, source, cuts)? == whole)
+    }
+}
+
+impl Judge {
+    /// Whether a probe of the patch leaves the source as it is, and tells of it what the patch tells.
+    pub(crate) fn is_probed(&self, source: &[u8], patch: &Patch, seed: u64) -> Result<bool, String> {
+        let Ok(engine) = self.engine(patch) else { return Ok(true) };
+        let Some(Action::Elements(edits)) =
+            engine.routes().first().and_then(|route| route.patches.first()).map(|patch| &patch.action)
+        else {
+            return Err("a patch that is not on elements".to_owned());
+        };
+        let mut random = Random::new(seed);
+        let longest = [1, 17, 200, source.len().max(1)][random.below(4)];
+        let mut cuts = std::iter::repeat_with(|| random.below(longest) + 1);
+        let bounds = Bounds { max_tag_bytes: 1 << 17, max_elements: 100_000, max_undecided_bytes: 1 << 20 };
+        let utf8 = Charset::from_label(b"utf-8").ok_or("no UTF-8")?;
+        let pass = |patch, sizes: &mut dyn Iterator<Item = usize>| {
+            let mut editor = Editor::new(vec![patch], utf8, bounds, 1 << 20);
+            let (mut out, mut rest) = (Vec::new(), source);
+            while !rest.is_empty() {
+                let (chunk, after) = rest.split_at(sizes.next().unwrap_or(rest.len()).min(rest.len()));
+                rest = after;
+                let kept = editor.write(chunk, &mut out);
+                out.extend_from_slice(&chunk[chunk.len() - kept..]);
+            }
+            editor.end(&mut out);
+            (out, editor.outcomes())
+        };
+        for edit in edits {
+            let rendered = || edit.render(&Values::default(), utf8);
+            let (_, mut real) = pass(rendered(), &mut std::iter::empty());
+            let (out, probed) = pass(rendered().probe(), &mut cuts);
+            for outcome in &mut real {
+                // What a patch takes away from itself the probe can't know.
+                outcome.applied += outcome.skipped.remove(&Skip::Covered).unwrap_or_default();
+            }
+            if out != source || probed != real {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 }
 
