@@ -12,14 +12,19 @@
 //! The attack that this prevents: a link that puts a visitor into a variation of its author's choosing, or an id that a visitor
 //! can't get rid of. Only [`force`] chooses, for whoever shows a secret; ids are random and live a bounded time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
 use crate::config::model;
+use crate::config::node::Path;
+use crate::config::problem::{Kind as ProblemKind, Problem};
 use crate::decide::condition::SavedGroups;
 use crate::decide::evaluation::Evaluation;
+use crate::decide::experiment::Experiment;
 use crate::decide::payload::Payload;
 use crate::decide::result::ExperimentResult;
+use crate::request::attributes::Catalogue;
+use crate::request::decided::Decided;
 
 mod compile;
 pub mod force;
@@ -30,7 +35,7 @@ mod sticky;
 mod trial;
 pub mod visitor;
 
-pub use make::{Asking, Exposed, Made, Note};
+pub use make::{Asking, Auto, Exposed, Made, Note};
 use trial::Trial;
 use visitor::Visitors;
 
@@ -49,6 +54,47 @@ impl Decisions {
     #[must_use]
     pub const fn saved_groups(&self) -> &SavedGroups {
         self.payload.saved_groups()
+    }
+
+    /// The attributes on which the values of these names depend. What only a payload knows may depend on any.
+    #[must_use]
+    pub(crate) fn reads(&self, names: &[String], attributes: &Catalogue) -> BTreeSet<String> {
+        let mut reads = BTreeSet::new();
+        if !names.is_empty() {
+            reads.extend(self.visitors.reads().map(str::to_owned));
+        }
+        for name in names {
+            let of_name: BTreeSet<String> = match Decided::of(name) {
+                Some(Decided::Variant(key)) if self.trials.contains_key(key) => {
+                    let experiment = self.trials.get(key).map(|trial| &trial.experiment);
+                    let of_parents = experiment.map(|experiment| self.payload.reads_of_parents(experiment));
+                    let own = experiment.into_iter().flat_map(Experiment::reads);
+                    own.chain(of_parents.into_iter().flatten()).map(str::to_owned).collect()
+                }
+                Some(Decided::Flag(path)) if make::resolve(&self.payload, path).is_some() => {
+                    let flag = make::resolve(&self.payload, path).map(|(key, _)| key);
+                    self.payload.reads(flag, []).into_iter().map(str::to_owned).collect()
+                }
+                Some(Decided::Id) | None => continue,
+                _ => {
+                    attributes.names().filter(|name| Decided::of(name).is_none()).map(str::to_owned).collect()
+                }
+            };
+            reads.extend(of_name);
+        }
+        reads.retain(|name| Decided::of(name).is_none());
+        reads
+    }
+
+    /// Says which flags ask for attributes that there are not.
+    pub(crate) fn advise(&self, attributes: &Catalogue, advice: &mut Vec<Problem>) {
+        for feature in self.payload.features() {
+            for name in feature.reads().filter(|name| attributes.input(name).is_none()) {
+                let path = Path::default().key("features").key(feature.key());
+                let message = format!("it asks for \"{name}\", which nobody has; name it under `attributes`");
+                advice.push(Problem::new(ProblemKind::Advice, path, message));
+            }
+        }
     }
 
     /// The configuration's own flags.

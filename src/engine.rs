@@ -14,13 +14,14 @@ use crate::config::model::{self, Config, ContentCoding, Delivery, Limits};
 use crate::config::node::Path;
 use crate::config::problem::{Kind, Problem, Problems};
 use crate::config::source::{self, Document, Warning};
+use crate::decide::condition;
 use crate::decisions::Decisions;
 use crate::feed::GrowthBook;
 use crate::patch::Patch;
 use crate::patch::compile::Compiler;
 use crate::patch::split::{Place, split};
 use crate::request::attributes::{Catalogue, Fact};
-use crate::request::decided::Decided;
+use crate::request::decided::{self, AUTO, Decided, Declared};
 use crate::request::input::Input;
 use crate::request::target::Target;
 use crate::request::{RequestHead, authority};
@@ -61,6 +62,8 @@ pub struct Route {
     pub content_coding: ContentCoding,
     /// The attributes that it reads.
     pub reads: BTreeSet<String>,
+    /// Whether the payload's own experiments run on its pages.
+    pub auto_experiments: bool,
     /// Those of them that are decided, not read.
     pub decides: Vec<String>,
     /// Those of the decided that are not the same for everybody who asks for a URL.
@@ -114,6 +117,13 @@ impl Engine {
         check_debug(config.debug.as_ref(), &mut problems);
         let max_value_bytes = usize::try_from(config.limits.max_value_bytes).unwrap_or(usize::MAX);
         let mut attributes = Catalogue::compile(&config.attributes, max_value_bytes, &mut problems);
+        let mut advice = Vec::new();
+        let growthbook = config.growthbook.as_ref();
+        let growthbook =
+            growthbook.and_then(|growthbook| GrowthBook::compile(growthbook, &mut problems, &mut advice));
+        if let Some(growthbook) = &growthbook {
+            declare(growthbook, &mut attributes);
+        }
         let decisions = Decisions::compile(config, &mut attributes, &mut problems);
         let matches = config.routes.iter().enumerate();
         let matches = matches.map(|(index, route)| (route_path(index).key("match"), route.matches.as_ref()));
@@ -121,14 +131,12 @@ impl Engine {
         let routes = config.routes.iter().enumerate().map(|(index, route)| {
             let of_match = headers_that_choose(&config.routes, index);
             let path = route_path(index);
-            Route::compile(route, &of_match, &attributes, &config.limits, &path, &mut problems)
+            let scope = Scope { attributes: &attributes, decisions: &decisions, limits: &config.limits };
+            Route::compile(route, &of_match, scope, &path, &mut problems)
         });
         let routes: Vec<Route> = routes.collect();
         check_names(&config.routes, &mut problems);
-        let mut advice = Vec::new();
-        let growthbook = config.growthbook.as_ref();
-        let growthbook =
-            growthbook.and_then(|growthbook| GrowthBook::compile(growthbook, &mut problems, &mut advice));
+        decisions.advise(&attributes, &mut advice);
         for (index, (written, route)) in config.routes.iter().zip(&routes).enumerate() {
             advise(&route.key, written, &route_path(index), &mut advice);
         }
@@ -244,12 +252,19 @@ impl Engine {
     }
 }
 
+/// What routes are compiled against.
+#[derive(Clone, Copy)]
+struct Scope<'e> {
+    attributes: &'e Catalogue,
+    decisions: &'e Decisions,
+    limits: &'e Limits,
+}
+
 impl Route {
     fn compile(
         route: &model::Route,
         of_match: &BTreeSet<String>,
-        attributes: &Catalogue,
-        limits: &Limits,
+        Scope { attributes, decisions, limits }: Scope<'_>,
         path: &Path,
         problems: &mut Vec<Problem>,
     ) -> Self {
@@ -272,6 +287,15 @@ impl Route {
             if patch.changes_pages_only() { &mut dependence.pages } else { &mut dependence.exchange }
                 .extend(of_visitor);
         }
+        if route.auto_experiments {
+            if attributes.input(AUTO).is_none() {
+                let path = path.clone().key("auto_experiments");
+                let message = "there is no payload with experiments; add `growthbook: { fetch: … }`";
+                problems.push(Problem::new(Kind::InvalidValue, path, message));
+            }
+            reads.insert(AUTO.to_owned());
+            dependence.pages.insert(AUTO);
+        }
         let content_types: Vec<String> =
             route.content_types.iter().map(|name| name.to_ascii_lowercase()).collect();
         let subject = Subject {
@@ -291,11 +315,7 @@ impl Route {
         cache.choose_stored_tags(is_keyed);
         reads.extend(cache.reads().iter().cloned());
         let decides: Vec<String> = reads.iter().filter(|name| Decided::of(name).is_some()).cloned().collect();
-        if !decides.is_empty() {
-            // Whatever conditions of experiments and flags may ask.
-            let read = attributes.names().filter(|name| Decided::of(name).is_none());
-            reads.extend(read.map(str::to_owned));
-        }
+        reads.extend(decisions.reads(&decides, attributes));
         Self {
             name: route.name.clone(),
             cache,
@@ -303,8 +323,13 @@ impl Route {
             content_types,
             delivery: route.delivery,
             content_coding: route.content_coding,
-            variance: variance(&patches, of_match, attributes),
+            variance: variance(&patches, of_match, attributes).max(if route.auto_experiments {
+                Variance::Pages
+            } else {
+                Variance::Nothing
+            }),
             places,
+            auto_experiments: route.auto_experiments,
             patches,
             reads,
             decides_by_visitor: decides
@@ -321,6 +346,22 @@ impl Route {
     #[must_use]
     pub const fn has_validator(&self) -> bool {
         true
+    }
+}
+
+/// Names the flags and experiments of a payload that is known, or all that one may have that is fetched.
+fn declare(growthbook: &GrowthBook, attributes: &mut Catalogue) {
+    let declared =
+        || Declared { kind: condition::Kind::Any, of_visitor: true, values: None, otherwise: None };
+    attributes.declare(AUTO, declared());
+    match growthbook.live() {
+        None => attributes.declare_others(),
+        Some(live) => {
+            let features = live.payload().features().iter().map(|feature| decided::flag(feature.key()));
+            let experiments = live.payload().experiments().iter();
+            let names = features.chain(experiments.map(|experiment| decided::variant(experiment.key())));
+            names.for_each(|name| attributes.declare(&name, declared()));
+        }
     }
 }
 

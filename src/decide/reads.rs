@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::experiment::Experiment;
+use super::feature::Feature;
 use super::payload::Payload;
 
 impl Payload {
@@ -47,6 +49,12 @@ impl Payload {
             }
         }
         reads
+    }
+
+    /// What the features read that an experiment depends on which stands by itself.
+    pub(crate) fn reads_of_parents(&self, experiment: &Experiment) -> BTreeSet<&str> {
+        let parents = experiment.parents().filter_map(|index| self.features().get(index));
+        self.reads(parents.map(Feature::key), [])
     }
 
     /// What one feature reads, as [`reads`](Self::reads) has it; nothing for one that there is not.

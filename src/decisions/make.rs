@@ -21,7 +21,7 @@ use crate::decide::visitor::Visitor;
 use crate::live::Live;
 use crate::request::RequestHead;
 use crate::request::attributes::Values;
-use crate::request::decided::{Decided, ID};
+use crate::request::decided::{self, Decided, ID};
 
 /// What decisions are asked for.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +39,8 @@ pub struct Asking<'a> {
     pub now: SystemTime,
     /// What a new id is made of; `None` where none may be minted.
     pub random: Option<u128>,
+    /// A page is asked for, not something that is part of one: the payload's own experiments are for pages.
+    pub asks_for_page: bool,
 }
 
 /// The decisions of one request.
@@ -49,6 +51,8 @@ pub struct Made {
     pub standing: Standing,
     /// The assignments that count once they are seen.
     pub exposures: Vec<Exposed>,
+    /// The payload's own experiments that the visitor takes part in.
+    pub auto: Vec<Auto>,
     /// Cookies to set, wherever the response is for this visitor alone.
     pub cookies: Vec<HeaderValue>,
     /// Something was asked for that only a payload knows, and none has come yet.
@@ -57,6 +61,22 @@ pub struct Made {
     pub uses_live: bool,
     /// What was decided, for people: name, value and why.
     pub notes: Vec<Note>,
+}
+
+/// One of the payload's own experiments, and what it does to a page.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Auto {
+    /// Its place in the payload.
+    pub experiment: usize,
+    /// The variation's number.
+    pub variation: usize,
+    /// How many variations there are.
+    pub variations: usize,
+    /// Where it leads, if it leads anywhere.
+    pub location: Option<HeaderValue>,
+    /// To be reported when it is seen.
+    pub exposed: Option<Exposed>,
 }
 
 /// A decision, for people.
@@ -162,6 +182,7 @@ impl<'a, 'd: 'a> Maker<'a, 'd> {
                 None => self.experiment(name, key, visitor),
             },
             Some(Decided::Flag(path)) => self.flag(name, path, visitor),
+            Some(Decided::Auto) => return self.auto(visitor),
             Some(Decided::Id) | None => return,
         };
         let Some((value, because)) = decided else { return };
@@ -211,6 +232,46 @@ impl<'a, 'd: 'a> Maker<'a, 'd> {
         let value = Value::String(result.key.clone().into_owned());
         self.assigned(name, experiment, result);
         Some((value, because))
+    }
+
+    /// Those of the payload's experiments that run by themselves.
+    fn auto(&mut self, visitor: &Visitor<'a>) {
+        let Some(live) = self.asking.live else {
+            self.made.awaits_payload = true;
+            return;
+        };
+        self.made.uses_live = true;
+        if !self.asking.asks_for_page || self.made.standing == Standing::LeftAlone {
+            return;
+        }
+        let candidates = live.auto().candidates(&visitor.url);
+        let Some(evaluation) = self.live(visitor) else { return };
+        for ran in evaluation.auto_experiments_among(candidates) {
+            let result = &ran.result;
+            self.made.notes.push(Note {
+                name: decided::variant(ran.experiment.key()),
+                value: result.key.clone().into_owned(),
+                because: reason(result.reason, self.made.standing),
+            });
+            if !result.in_experiment {
+                continue;
+            }
+            let exposed = result.hash_used.then(|| Exposed {
+                experiment: ran.experiment.key().to_owned(),
+                variation: result.key.clone().into_owned(),
+                index: result.variation_id,
+                hash: hash(result.hash_attribute, result.hash_value),
+                feature: None,
+                others: Vec::new(),
+            });
+            self.made.auto.push(Auto {
+                experiment: ran.index,
+                variation: result.variation_id,
+                variations: ran.experiment.variations().len(),
+                location: ran.location(),
+                exposed,
+            });
+        }
     }
 
     /// A flag, of the configuration where it has one of that key.
@@ -303,6 +364,7 @@ impl<'a, 'd: 'a> Maker<'a, 'd> {
         let is_reported = self.made.standing == Standing::Visitor && self.asking.forced.is_none();
         if !is_reported {
             self.made.exposures.clear();
+            self.made.auto.iter_mut().for_each(|auto| auto.exposed = None);
             self.made.cookies.clear();
             return self.made;
         }
@@ -333,7 +395,7 @@ fn hash(attribute: &str, value: &Value) -> (String, String) {
 }
 
 /// The flag that a name speaks of, and where in its value.
-fn resolve<'p>(payload: &Payload, path: &'p str) -> Option<(&'p str, &'p str)> {
+pub(super) fn resolve<'p>(payload: &Payload, path: &'p str) -> Option<(&'p str, &'p str)> {
     if payload.has_feature(path) {
         return Some((path, ""));
     }

@@ -168,6 +168,7 @@ fn decide(engine: &Engine, request: &RequestHead) -> (String, Vec<String>) {
         forced: None,
         now: std::time::SystemTime::UNIX_EPOCH,
         random: None,
+        asks_for_page: true,
     };
     let made = engine.decisions().make(&asking, &mut values);
     let cookies = made.cookies.iter().map(|cookie| cookie.to_str().unwrap().to_owned()).collect();

@@ -48,6 +48,11 @@ pub(super) enum Id {
 }
 
 impl Visitors {
+    /// The attributes that ids come from.
+    pub(super) fn reads(&self) -> impl Iterator<Item = &str> {
+        self.id.iter().flat_map(|id| &id.from).map(String::as_str)
+    }
+
     pub(super) fn standing(&self, headers: &HeaderMap) -> Standing {
         match self.bots {
             Bots::Control if is_bot(headers) => Standing::Bot,

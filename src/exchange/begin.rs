@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use super::patches::Patches;
 use super::report::Report;
@@ -21,7 +21,7 @@ use crate::config::model::Stage;
 use crate::csp;
 use crate::decisions::force::{Forced, parameters};
 use crate::decisions::visitor::Standing as VisitorStanding;
-use crate::decisions::{Asking, Note};
+use crate::decisions::{Asking, Exposed, Made, Note};
 use crate::engine::{Engine, Route, internal_headers};
 use crate::headers::{HeaderEdit, list};
 use crate::patch::{Action, ExchangeEdit, Patch, Redirect};
@@ -46,6 +46,8 @@ pub(super) struct Visit {
     pub(super) page: csp::Page,
     /// The browser says that it is part of a page.
     pub(super) is_subresource: bool,
+    /// A page is asked for by which the payload's own experiments may be.
+    pub(super) asks_for_page: bool,
     /// The visitor takes gzip.
     pub(super) accepts_gzip: bool,
     pub(super) rewritten: bool,
@@ -88,6 +90,7 @@ pub(super) enum Behind {
 /// Begins the exchange with a visitor; see [`begin`](super::begin).
 pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &Surroundings<'_>) -> Begun {
     let Surroundings { facts, peer, now, random, live } = *surroundings;
+    let live = live.or_else(|| engine.growthbook()?.live());
     let mut edits = RequestEdits::default();
     edits.headers.extend(internal_headers(&request.headers).map(HeaderEdit::Remove));
     let request = &*without_key(engine.stage(), request, &mut edits);
@@ -109,6 +112,7 @@ pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &
             is_head,
             page,
             is_subresource: false,
+            asks_for_page: false,
             accepts_gzip: false,
             rewritten: false,
             is_covered: false,
@@ -120,13 +124,12 @@ pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &
         return Begun { edits, next: Next::Forward(Forwarded(Peer::Visitor(Box::new(visit)))) };
     };
     let is_subresource = is_subresource(request);
+    let asks_for_page = route.auto_experiments && asks_for_page(request);
     let groups = engine.decisions().saved_groups();
     let mut values = engine.attributes().read(&route.reads, request, facts);
     let mut decided = Decided { forced, is_prefetch: is_prefetch(&request.headers), ..Decided::default() };
-    let patches = Patches::of_route(Arc::clone(engine), index);
-    let mut is_left_alone = false;
-    let mut exposures = Vec::new();
-    let mut uses_live = false;
+    let mut patches = Patches::of_route(Arc::clone(engine), index);
+    let mut made = Made::default();
     if !route.decides.is_empty() {
         let asking = Asking {
             names: &route.decides,
@@ -136,21 +139,31 @@ pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &
             now,
             // Parts of a page come with its id, or before there is one to come with.
             random: (!route.decides_by_visitor.is_empty() && !is_subresource).then_some(random),
+            asks_for_page,
         };
-        let made = engine.decisions().make(&asking, &mut values);
-        is_left_alone = made.standing == VisitorStanding::LeftAlone;
-        decided.cookies = made.cookies;
+        made = engine.decisions().make(&asking, &mut values);
+        decided.cookies = std::mem::take(&mut made.cookies);
         decided.awaits_payload = made.awaits_payload;
-        decided.notes = made.notes;
-        (exposures, uses_live) = (made.exposures, made.uses_live);
+        decided.notes = std::mem::take(&mut made.notes);
     }
-    let eligible = patches.all().filter(|(_, patch)| {
+    let is_left_alone = made.standing == VisitorStanding::LeftAlone;
+    let eligible = patches.of_the_route().filter(|(_, patch)| {
         let is_left_out =
             is_left_alone && route.decides_by_visitor.iter().any(|name| patch.reads().contains(name));
         !is_left_out && patch.is_eligible(&values, groups)
     });
-    let eligible: Vec<usize> = eligible.map(|(number, _)| number).collect();
-    decided.watch = Watch::new(exposures, &patches, &eligible, &values, groups);
+    let mut eligible: Vec<usize> = eligible.map(|(number, _)| number).collect();
+    decided.watch = Watch::new(made.exposures, &patches, &eligible, &values, groups);
+    let mut leads_to = None;
+    for auto in made.auto {
+        let numbers = live.map(|live| patches.add(live, &auto)).unwrap_or_default();
+        eligible.extend(&numbers.own);
+        if let Some(location) = auto.location {
+            leads_to = Some((location, auto.exposed));
+        } else if let Some(exposed) = auto.exposed {
+            decided.watch.add(exposed, numbers);
+        }
+    }
     let chosen = || patches.numbered(&eligible);
 
     let redirect = eligible.iter().find_map(|number| match patches.get(*number) {
@@ -164,7 +177,15 @@ pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &
     });
     if let Some((number, patch, mut response)) = redirect {
         let mut report = Report::redirected(&route.name, patch);
-        decided.redirected(number, &mut response, &mut report);
+        let seen = std::mem::take(&mut decided.watch).redirected(number);
+        decided.redirected(seen, &mut response, &mut report);
+        return Begun { edits, next: Next::Respond(response, report) };
+    }
+    if let Some((location, exposed)) = leads_to {
+        let headers = vec![(header::LOCATION, location), (header::CACHE_CONTROL, PRIVATE)];
+        let mut response = LocalResponse { status: StatusCode::FOUND, headers };
+        let mut report = Report::led_away(&route.name);
+        decided.redirected(exposed.into_iter().collect(), &mut response, &mut report);
         return Begun { edits, next: Next::Respond(response, report) };
     }
     let asked = route.cache.asked(&request.headers);
@@ -194,7 +215,7 @@ pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &
         edits.headers.extend(for_whole_bodies(&request.headers));
     }
     let accepts_gzip = accepts_gzip(&request.headers);
-    let live = live.filter(|_| uses_live).map(|live| live.digest());
+    let live = live.filter(|_| made.uses_live).map(|live| live.digest());
     let mut variant = Variant::of(&patches, route, &eligible, &values, live, &request.method, accepts_gzip);
     // Caches answer from what they have stored, whatever these say (Envoy's, 1.36 to 1.40); only the origin can judge them.
     let mut guards = [header::IF_MATCH, header::IF_UNMODIFIED_SINCE].into_iter();
@@ -239,6 +260,7 @@ pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &
         is_head,
         page,
         is_subresource,
+        asks_for_page,
         accepts_gzip,
         rewritten,
         is_covered,
@@ -250,8 +272,8 @@ pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &
 }
 
 impl Decided {
-    /// The visitor is sent away by the patch with that number.
-    fn redirected(mut self, number: usize, response: &mut LocalResponse, report: &mut Report) {
+    /// The visitor is sent away, and that is what they see of these.
+    fn redirected(mut self, seen: Vec<Exposed>, response: &mut LocalResponse, report: &mut Report) {
         let headers = &mut response.headers;
         report.awaits_payload = self.awaits_payload;
         report.forced = self.forced.is_some();
@@ -263,7 +285,7 @@ impl Decided {
             headers.extend(std::mem::take(&mut self.cookies).into_iter().map(|it| (header::SET_COOKIE, it)));
         }
         if !self.is_prefetch {
-            report.exposures = self.watch.redirected(number);
+            report.exposures = seen;
         }
     }
 }
@@ -426,6 +448,20 @@ fn is_subresource(request: &RequestHead) -> bool {
         b"worker",
     ];
     request.headers.get("sec-fetch-dest").is_some_and(|dest| PARTS.contains(&dest.as_bytes()))
+}
+
+/// Whether a request is for a page: the browser says that it goes there, or, where it says nothing, takes HTML.
+fn asks_for_page(request: &RequestHead) -> bool {
+    let is_read = matches!(request.method.as_str(), "GET" | "HEAD");
+    let headers = &request.headers;
+    is_read
+        && match headers.get("sec-fetch-dest") {
+            Some(dest) => matches!(dest.as_bytes(), b"document" | b"iframe" | b"frame"),
+            None => list(headers, &header::ACCEPT).any(|taken| {
+                let name = taken.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+                [&b"text/html"[..], b"application/xhtml+xml"].iter().any(|it| it.eq_ignore_ascii_case(name))
+            }),
+        }
 }
 
 /// What the request must not ask for when the body is to be edited: a coding that can't be read, a part of the body, or

@@ -266,6 +266,11 @@ impl Report {
         }
     }
 
+    /// An experiment of the payload led elsewhere.
+    pub(super) fn led_away(route: &str) -> Self {
+        Self { route: Some(route.to_owned()), redirected_by: Some("auto".to_owned()), ..Self::default() }
+    }
+
     /// The patches and what became of each, for an access log: `0=1,banner=missed`.
     #[must_use]
     pub fn summary(&self) -> String {

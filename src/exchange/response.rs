@@ -141,7 +141,8 @@ impl Visit {
         let is_page = match kind {
             // JSON is like a page where the route has patches for it, for this visitor or for others.
             Ok(Kind::Json) => route.patches.iter().any(Patch::edits_json),
-            _ => may_be_page || !matches!(gate, Err(Untouched::ContentType)),
+            // Of those who ask for a page some may have been led away.
+            _ => may_be_page || self.asks_for_page || !matches!(gate, Err(Untouched::ContentType)),
         };
         let of_caches = route.cache.edits(&Answer {
             status,

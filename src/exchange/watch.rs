@@ -5,7 +5,7 @@
 //! the control among them, which has no patches of its own; a page that lacks what one variation changes tells nothing about the
 //! experiment.
 
-use super::patches::Patches;
+use super::patches::{OfAuto, Patches};
 use super::report::PatchReport;
 use crate::decide::condition::{Attributes, SavedGroups};
 use crate::decisions::Exposed;
@@ -27,6 +27,8 @@ struct Arm {
     own: Vec<usize>,
     /// The numbers of patches of other variations.
     others: Vec<usize>,
+    /// The page itself is what is seen: another variation leads elsewhere.
+    is_page: bool,
 }
 
 /// Values of which some are other than they are.
@@ -55,18 +57,27 @@ impl Watch {
     ) -> Self {
         let arm = |exposed: Exposed| {
             let names: Vec<&String> = exposed.others.iter().flatten().map(|(name, _)| name).collect();
-            let concerned =
-                patches.all().filter(|(_, patch)| names.iter().any(|name| patch.reads().contains(*name)));
+            let concerned = patches
+                .of_the_route()
+                .filter(|(_, patch)| names.iter().any(|name| patch.reads().contains(*name)));
             let (own, rest): (Vec<_>, Vec<_>) = concerned.partition(|(number, _)| eligible.contains(number));
             let would_be = |patch: &Patch| {
                 exposed.others.iter().any(|others| patch.is_eligible(&Supposed { values, others }, groups))
             };
             let others =
                 rest.into_iter().filter(|(_, patch)| would_be(patch)).map(|(number, _)| number).collect();
-            Arm { own: own.into_iter().map(|(number, _)| number).collect(), others, exposed }
+            let own = own.into_iter().map(|(number, _)| number).collect();
+            Arm { own, others, is_page: false, exposed }
         };
         let arms = exposures.into_iter().map(arm);
         Self { arms: arms.filter(|arm| !arm.own.is_empty() || !arm.others.is_empty()).collect() }
+    }
+
+    /// Adds an experiment of the payload.
+    pub(super) fn add(&mut self, exposed: Exposed, numbers: OfAuto) {
+        let OfAuto { own, others } = numbers;
+        let is_page = own.is_empty() && others.is_empty();
+        self.arms.push(Arm { exposed, own, others, is_page });
     }
 
     /// The numbers of the patches that are only looked for.
@@ -104,7 +115,7 @@ impl Watch {
         let is_seen = |arm: &&Arm| {
             let own = || patches.numbered(&arm.own).filter(|patch| concerns(patch));
             let others = || arm.others.iter().filter(|number| patches.get(**number).is_some_and(&concerns));
-            let any = own().next().is_some() || others().next().is_some();
+            let any = arm.is_page || own().next().is_some() || others().next().is_some();
             any && own().all(is_applied) && others().all(|number| found(*number))
         };
         self.arms.iter().filter(is_seen).map(|arm| arm.exposed.clone()).collect()

@@ -270,12 +270,6 @@ impl ElementPatch {
         meant && self.operations.iter().all(attributes)
     }
 
-    /// A patch that finds the elements and leaves them as they are.
-    #[must_use]
-    pub fn probe(self) -> Self {
-        Self { operations: Vec::new(), fallback: None, ..self }
-    }
-
     /// What the locator is asked for.
     pub(super) fn target(&self) -> Target {
         let place = match &self.site {

@@ -292,7 +292,7 @@ impl Catalogue {
             Source::CookieJwt(cookie, _) | Source::GoogleAnalytics(cookie) => Input::Cookie(cookie),
             Source::Decided { .. } => match Decided::of(name)? {
                 Decided::Id => Input::VisitorId,
-                Decided::Variant(_) => Input::Experiment,
+                Decided::Variant(_) | Decided::Auto => Input::Experiment,
                 Decided::Flag(_) => Input::Flag,
             },
             Source::Host => Input::Host,

@@ -8,6 +8,8 @@ pub const VARIANTS: &str = "variants.";
 pub const FLAGS: &str = "flags.";
 /// The visitor's id.
 pub const ID: &str = "id";
+/// What the payload's own experiments make of a page.
+pub const AUTO: &str = "variants.*";
 
 /// What is decided under a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +21,8 @@ pub enum Decided<'n> {
     Variant(&'n str),
     /// The value of the flag of this key, or, behind a dot, a member of it.
     Flag(&'n str),
+    /// What the payload's own experiments make of a page.
+    Auto,
 }
 
 impl<'n> Decided<'n> {
@@ -32,8 +36,10 @@ impl<'n> Decided<'n> {
     /// ```
     #[must_use]
     pub fn of(name: &'n str) -> Option<Self> {
-        if name == ID {
-            return Some(Self::Id);
+        match name {
+            ID => return Some(Self::Id),
+            AUTO => return Some(Self::Auto),
+            _ => {}
         }
         let variant = name.strip_prefix(VARIANTS).map(Self::Variant);
         variant.or_else(|| name.strip_prefix(FLAGS).map(Self::Flag))

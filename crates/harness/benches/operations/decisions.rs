@@ -82,6 +82,7 @@ pub(crate) fn table() -> Outcome<Table> {
             forced: None,
             now: SystemTime::UNIX_EPOCH,
             random: None,
+            asks_for_page: true,
         };
         let made = of_ten.decisions().make(&asking, &mut values);
         made.exposures.len()
