@@ -320,7 +320,7 @@ impl Feed {
                     board.write(&self.keys.issue, issue.to_string().as_bytes(), None);
                     self.announce(&live, &issue, moment);
                 }
-                self.comes(live, issue);
+                self.comes(*live, issue);
             }
             Err(why) => {
                 self.refused = Some((issue.digest, why.clone()));

@@ -20,7 +20,7 @@ pub struct Takeover {
 /// What is done at the moment.
 #[derive(Debug)]
 enum Stage {
-    Reading(Reading),
+    Reading(Box<Reading>),
     /// Of the payload's experiments, so many are done.
     Patching(Box<(Payload, Draft)>, usize),
 }
@@ -32,14 +32,14 @@ pub enum Step {
     /// There is more to do.
     Working(Takeover),
     /// It is ready.
-    Done(Live),
+    Done(Box<Live>),
 }
 
 impl Takeover {
     /// Begins with the bytes as they came over the network.
     #[must_use]
     pub fn new(bytes: Vec<u8>, key: Option<DecryptionKey>) -> Self {
-        Self { digest: digest(&bytes), stage: Stage::Reading(Reading::new(bytes, key)) }
+        Self { digest: digest(&bytes), stage: Stage::Reading(Box::new(Reading::new(bytes, key))) }
     }
 
     /// The digest of what is taken over.
@@ -57,7 +57,7 @@ impl Takeover {
         match stage {
             Stage::Reading(reading) => Ok(match reading.step()? {
                 payload::Step::Working(reading) => {
-                    Step::Working(Self { digest, stage: Stage::Reading(reading) })
+                    Step::Working(Self { digest, stage: Stage::Reading(Box::new(reading)) })
                 }
                 payload::Step::Done(payload) => {
                     let stage = Stage::Patching(Box::new((payload, Draft::default())), 0);
@@ -73,7 +73,7 @@ impl Takeover {
                     return Ok(Step::Working(Self { digest, stage: Stage::Patching(made, done) }));
                 }
                 let (payload, draft) = *made;
-                Ok(Step::Done(Live { payload, auto: draft.finish(), digest }))
+                Ok(Step::Done(Box::new(Live { payload, auto: draft.finish(), digest })))
             }
         }
     }
@@ -86,7 +86,7 @@ impl Takeover {
         loop {
             match self.step()? {
                 Step::Working(takeover) => self = takeover,
-                Step::Done(live) => return Ok(live),
+                Step::Done(live) => return Ok(*live),
             }
         }
     }

@@ -37,8 +37,10 @@ pub(crate) fn find() -> Result<Found, String> {
     };
     let Some(node) = on_path("node") else { return missing("node is absent (apt install nodejs npm)") };
     let dir = workspace::root().join("tests/browser");
-    if !dir.join("node_modules/playwright-core").is_dir() {
-        return missing("playwright-core is absent (scripts/browser installs it)");
+    for package in ["playwright-core", "dom-mutator"] {
+        if !dir.join("node_modules").join(package).is_dir() {
+            return missing(&format!("{package} is absent (scripts/browser installs it)"));
+        }
     }
     Ok(Found::Programs(Programs { node, chromium, script: dir.join("drive.mjs") }))
 }
@@ -111,17 +113,47 @@ pub(crate) struct Slot {
     pub(crate) schemes: Vec<String>,
 }
 
+/// A page to be mutated by dom-mutator, and one to compare it with.
+#[derive(Debug, Serialize)]
+pub(crate) struct Mutating<'a> {
+    pub(crate) page: &'a str,
+    pub(crate) mutations: &'a [Value],
+    pub(crate) edited: &'a str,
+}
+
+/// Both.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Mutated {
+    failed: Option<String>,
+    pub(crate) theirs: String,
+    pub(crate) ours: String,
+    pub(crate) nested: bool,
+}
+
 impl Browser {
     pub(crate) fn open(&self, asked: &Asked<'_>) -> Result<Seen, String> {
-        let mut talk = self.talk.lock().unwrap_or_else(PoisonError::into_inner);
-        let line = serde_json::to_string(asked).map_err(|error| error.to_string())?;
-        let to = talk.to.as_mut().ok_or("the browser is closed")?;
-        writeln!(to, "{line}").map_err(|error| format!("{}: {error}", self.script.display()))?;
-        let seen: Seen = talk.hear(&self.script)?;
+        let seen: Seen = self.ask(asked)?;
         match seen.failed {
             Some(why) => Err(format!("{}: {why}", asked.url)),
             None => Ok(seen),
         }
+    }
+
+    pub(crate) fn mutate(&self, asked: &Mutating<'_>) -> Result<Mutated, String> {
+        let mutated: Mutated = self.ask(asked)?;
+        match mutated.failed {
+            Some(why) => Err(why),
+            None => Ok(mutated),
+        }
+    }
+
+    fn ask<T: for<'de> Deserialize<'de>>(&self, asked: &impl Serialize) -> Result<T, String> {
+        let mut talk = self.talk.lock().unwrap_or_else(PoisonError::into_inner);
+        let line = serde_json::to_string(asked).map_err(|error| error.to_string())?;
+        let to = talk.to.as_mut().ok_or("the browser is closed")?;
+        writeln!(to, "{line}").map_err(|error| format!("{}: {error}", self.script.display()))?;
+        talk.hear(&self.script)
     }
 }
 

@@ -8,6 +8,14 @@
 //   reads     an expression over `el` (a slot, or the document), whose value is shown by the page
 //   awaits    marks that are waited for, a while
 // Answered: { marks, attacks, dialogs, errors, requests, violations, slots, children }, or { failed }
+//
+// Asked:    { page, mutations, edited }
+//   page       a page, to which dom-mutator does the mutations
+//   edited     the page that it is compared with
+// Answered: { theirs, ours, nested }: both documents, the same where nobody could tell, and whether mutations add to the content
+//           of elements in which others change something, which dom-mutator then adds again, or change the content of tables
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 import { chromium } from 'playwright-core';
 
@@ -141,11 +149,92 @@ const answer = async ({ url, slots, reads, awaits }) => {
   return { ...seen, ...now };
 };
 
+const mutator = await readFile(createRequire(import.meta.url).resolve('dom-mutator/dist/dom-mutator.cjs.development.js'), 'utf8');
+let blank = await browser.newPage();
+
+// What a document says: elements, their attributes by name, texts and comments. Classes are a set, and none are as no attribute.
+function serialise() {
+  const say = (node) => {
+    if (node.nodeType === 3) return JSON.stringify(node.data);
+    if (node.nodeType === 8) return `<!--${node.data}-->`;
+    if (node.nodeType === 10) return `<!doctype ${node.name}>`;
+    const children = [...(node.content ?? node).childNodes].map(say);
+    if (node.nodeType !== 1) return children.join('\n');
+    const attributes = [...node.attributes]
+      .map(({ name, value }) => [name, name === 'class' ? [...new Set(value.split(/\s+/).filter(Boolean))].join(' ') : value])
+      .filter(([name, value]) => name !== 'class' || value)
+      .map(([name, value]) => ` ${name}=${JSON.stringify(value)}`);
+    return `<${node.localName}${attributes.sort().join('')}>${children.length ? `\n${children.join('\n')}\n` : ''}</>`;
+  };
+  document.normalize();
+  return say(document);
+}
+
+const open = async (html) => {
+  await blank.goto('about:blank');
+  await blank.setContent(html, { waitUntil: 'domcontentloaded' });
+};
+
+// Runs in the page.
+async function mutate(source, mutations) {
+  const found = mutations.map(({ selector }) => {
+    try {
+      return [...document.querySelectorAll(selector)];
+    } catch {
+      return [];
+    }
+  });
+  const adds = ({ attribute, action }) => attribute === 'html' && action === 'append';
+  const nested = mutations.some(
+    (mutation, at) =>
+      adds(mutation) &&
+      found.some((others) => others.some((b) => found[at].some((a) => a !== b && a.contains(b)))),
+  );
+  // It reads new content as that of a `div`, in which parts of tables are nothing.
+  const tables = mutations.some(
+    ({ attribute }, at) => attribute === 'html' && found[at].some((a) => ['table', 'tbody', 'tr'].includes(a.localName)),
+  );
+  if (nested || tables) return true;
+  const exports = {};
+  new Function('exports', source)(exports);
+  for (const mutation of mutations) exports.default.declarative(mutation);
+  // Its observers are told in between.
+  for (let turn = 0; turn < 3; turn++) await new Promise((done) => setTimeout(done, 0));
+  exports.disconnectGlobalObserver();
+  return nested;
+}
+
+// Mutations that go on for ever let no timer of the page run.
+const compare = async (asked) => {
+  let timer;
+  const tooLong = new Promise((_, fail) => {
+    timer = setTimeout(() => fail(new Error('dom-mutator does not come to an end')), 5000);
+  });
+  try {
+    return await Promise.race([compared(asked), tooLong]);
+  } catch (error) {
+    blank.close().catch(() => {});
+    blank = await browser.newPage();
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
+const compared = async ({ page, mutations, edited }) => {
+  await open(page);
+  const nested = await blank.evaluate(`(${mutate})(${JSON.stringify(mutator)}, ${JSON.stringify(mutations)})`);
+  const theirs = await blank.evaluate(serialise);
+  await open(edited);
+  return { nested, theirs, ours: await blank.evaluate(serialise) };
+};
+
 const say = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
 say({ ready: browser.version() });
 for await (const line of createInterface({ input: process.stdin })) {
   try {
-    say(await answer(JSON.parse(line)));
+    const asked = JSON.parse(line);
+    say(await (asked.mutations ? compare(asked) : answer(asked)));
   } catch (error) {
     say({ failed: String(error) });
   }

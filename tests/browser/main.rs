@@ -5,6 +5,8 @@
 //!                            page's own, the page has the elements it should have, and shows the value
 //! csp::…, trusted_types::…,  a page of `tests/data/browser/policies.yaml` with its policy, as it comes and patched: what is
 //! sri::…                     injected works, no violation is added, and no attack gets through that did not before
+//! mutations::…               generated pages with generated mutations of visual experiments: edited by the core, and by
+//!                            dom-mutator in the browser
 //! itself::…                  without escaping, and without policies, the attacks do what they are there for
 //! ```
 //!
@@ -19,6 +21,7 @@ use libtest_mimic::{Arguments, Trial};
 
 mod browser;
 mod escaping;
+mod mutations;
 mod policies;
 mod site;
 mod table;
@@ -48,6 +51,7 @@ fn run() -> Result<ExitCode, String> {
     let arguments = Arguments::from_args();
     let mut tests = escaping::tests()?;
     tests.extend(policies::tests()?);
+    tests.extend(mutations::tests()?);
     let lab = match browser::find()? {
         Found::Programs(programs) if !arguments.list => {
             let site = Site::start()?;

@@ -30,24 +30,37 @@ impl<'a> Effect<'a> {
     pub(super) fn is_dependent(effects: &[Self], index: usize) -> bool {
         let Some(own) = effects.get(index) else { return false };
         effects.iter().enumerate().any(|(other, effect)| {
-            (other < index && effect.changes_what(own.selector))
-                || (other != index && effect.inserts_what(own.selector))
+            // What names its own new content, a browser goes on with for ever.
+            effect.inserts_what(own.selector)
+                || (other != index && effect.adds_what(own.selector))
+                || (other < index && effect.removes_what(own.selector))
         })
     }
 
-    fn changes_what(&self, selector: &Selector) -> bool {
+    /// Whether elements get what makes the selector name them. It does so whichever comes first: when content is inserted, a
+    /// browser looks again.
+    fn adds_what(&self, selector: &Selector) -> bool {
         match self.change {
-            Change::SetHtml(_) | Change::AppendHtml(_) => false,
             Change::AddClasses(classes) => classes.iter().any(|class| selector.asks_for_class(class)),
-            Change::RemoveClass(class) => selector.asks_for_class(class),
             Change::SetAttribute(name, value) if name == "class" => {
                 value.split_whitespace().any(|class| selector.asks_for_class(class))
-                    || self.took_class(selector)
             }
-            Change::RemoveAttribute(name) if name == "class" => self.took_class(selector),
-            Change::SetAttribute(name, _)
-            | Change::AppendAttribute(name, _)
-            | Change::RemoveAttribute(name) => selector.attributes().contains(name),
+            Change::SetAttribute(name, _) | Change::AppendAttribute(name, _) => {
+                selector.attributes().contains(name)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether elements lose what makes the selector name them. Those that it has named already stay with it.
+    fn removes_what(&self, selector: &Selector) -> bool {
+        match self.change {
+            Change::RemoveClass(class) => selector.asks_for_class(class),
+            Change::SetAttribute(name, _) | Change::RemoveAttribute(name) if name == "class" => {
+                self.took_class(selector)
+            }
+            Change::RemoveAttribute(name) => selector.attributes().contains(name),
+            _ => false,
         }
     }
 
@@ -57,6 +70,10 @@ impl<'a> Effect<'a> {
     }
 
     fn inserts_what(&self, selector: &Selector) -> bool {
+        // What is inserted stands deeper than what it is inserted into.
+        if selector.depth().zip(self.selector.depth()).is_some_and(|(theirs, own)| theirs <= own) {
+            return false;
+        }
         self.inserted.iter().any(|(name, attributes)| {
             let value = |wanted: &str| {
                 attributes.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str())

@@ -11,7 +11,7 @@ const MAX_KEY_BYTES: usize = 48;
 /// stands for what is missing.
 pub(super) fn of(key: &str, variation: usize) -> String {
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    if key.len() <= MAX_KEY_BYTES && !key.is_empty() && key.as_bytes().iter().all(|byte| is_plain(byte)) {
+    if key.len() <= MAX_KEY_BYTES && !key.is_empty() && key.as_bytes().iter().all(is_plain) {
         return format!("auto.{key}.{variation}");
     }
     let plain = key.bytes().map(|byte| if is_plain(&byte) { char::from(byte) } else { '_' });

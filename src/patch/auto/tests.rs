@@ -233,6 +233,21 @@ fn what_selects_by_other_mutations_is_not_done() {
         assert!(told.iter().any(|it| it.starts_with("auto.e.1.0: ") && it.len() == 13), "{told:?}");
         assert!(told.contains(&format!("auto.e.1.1: {outcome}")), "{first} {second} {told:?}");
     }
+    // When content is inserted, a browser looks again, at what came first too.
+    let auto = of_variation(&json!({ "domMutations": [
+        mutation("[title]", "html", "set", "n"), mutation(".b", "title", "set", "t"),
+    ] }));
+    let (_, told) = edit(auto.patches(0, 1), page, Charset::UTF_8, "");
+    assert_eq!(told, ["auto.e.1.1: 1", "auto.e.1.0: 0 depends_on_mutation"]);
+    // A browser would go on with its own content for ever, unless that stands too deep.
+    let own = |selector: &str| {
+        let auto = of_variation(
+            &json!({ "domMutations": [mutation(selector, "html", "append", "<b class=a>n</b>")] }),
+        );
+        edit(auto.patches(0, 1), "<body><b class=a>x</b></body>", Charset::UTF_8, "").1
+    };
+    assert_eq!(own(".a"), ["auto.e.1.0: 0 depends_on_mutation"]);
+    assert_eq!(own("body > .a:nth-child(1)"), ["auto.e.1.0: 1"]);
     // The elements that it names are found before the class is gone; what is inserted is looked at at any time.
     let auto = of_variation(&json!({ "domMutations": [
         mutation(".a", "html", "set", "n"), mutation(".a", "class", "remove", "a"),

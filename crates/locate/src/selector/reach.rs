@@ -83,6 +83,14 @@ impl Selector {
         })
     }
 
+    /// How many elements deep all elements stand that it names, `html` being the first; `None` where it does not say.
+    #[must_use]
+    pub fn depth(&self) -> Option<usize> {
+        let mut depths = self.alternatives.iter().map(depth);
+        let first = depths.next()??;
+        depths.all(|depth| depth == Some(first)).then_some(first)
+    }
+
     /// Where the search for it ends.
     #[must_use]
     pub fn gives_up(&self) -> GivesUp {
@@ -133,6 +141,23 @@ fn each(tests: &[Test], see: &mut dyn FnMut(&Test)) {
             test => see(test),
         }
     }
+}
+
+fn depth(complex: &Complex) -> Option<usize> {
+    let (first, rest) = complex.compounds.split_first()?;
+    let of_type = |wanted: &str| types(&first.tests).is_some_and(|types| types.iter().all(|it| it == wanted));
+    let top = if first.tests.contains(&Test::Root) || of_type("html") {
+        1_usize
+    } else if of_type("body") {
+        2
+    } else {
+        return None;
+    };
+    rest.iter().try_fold(top, |depth, compound| match compound.combinator? {
+        Combinator::Descendant => None,
+        Combinator::Child => Some(depth.saturating_add(1)),
+        Combinator::NextSibling | Combinator::LaterSibling => Some(depth),
+    })
 }
 
 fn may_pass<'v>(tests: &[Test], name: &str, attribute: &dyn Fn(&str) -> Option<&'v str>) -> bool {
@@ -186,6 +211,17 @@ mod tests {
             assert_eq!(parsed.attributes(), words(attributes), "{selector}");
             assert_eq!(parsed.gives_up(), gives_up, "{selector}");
             assert_eq!(parsed.asks_for_context_everywhere(), context, "{selector}");
+        }
+        for (selector, depth) in [
+            ("body", Some(2)),
+            ("body > main > p:nth-child(2) + p", Some(4)),
+            (":root > body.x > a, html > body > b", Some(3)),
+            ("body > a, body > b > c", None),
+            ("body p", None),
+            ("main > p", None),
+            (":is(body, p) > a", None),
+        ] {
+            assert_eq!(selector.parse::<Selector>().unwrap().depth(), depth, "{selector}");
         }
         for (selector, asks, may_name) in [
             (".x", true, true),
