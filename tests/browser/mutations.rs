@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use crate::browser::Mutating;
 use crate::{Lab, Test};
 
-const CASES: u64 = 400;
+const CASES: u64 = 500;
 const SEED: u64 = 0x646f_6d20_0001;
 /// How many of the pages that are compared are changed at least, with the default number of cases.
 const MIN_CHANGED: usize = 200;

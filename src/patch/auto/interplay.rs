@@ -3,8 +3,7 @@
 //! In a browser a mutation meets the page as those before it have left it, and when elements are inserted, all are asked again.
 //! Here selectors see the page as the origin sent it, and nothing that is inserted. Where that may make a difference, the
 //! mutation that selects is not done: its elements would not be those that its author saw. The rules know what stands in the
-//! selectors and the markup, not the page: they leave out a little too much, and one thing is not seen, a class that only the
-//! page has and that `set` takes away.
+//! selectors and the markup, not the page, and so leave out a little too much.
 
 use super::mutation::{Change, Mutation};
 use crate::csp::markup::elements;
@@ -56,17 +55,11 @@ impl<'a> Effect<'a> {
     fn removes_what(&self, selector: &Selector) -> bool {
         match self.change {
             Change::RemoveClass(class) => selector.asks_for_class(class),
-            Change::SetAttribute(name, _) | Change::RemoveAttribute(name) if name == "class" => {
-                self.took_class(selector)
-            }
+            // Which classes the elements had, only the page knows.
+            Change::SetAttribute(name, _) if name == "class" => selector.attributes().contains(name),
             Change::RemoveAttribute(name) => selector.attributes().contains(name),
             _ => false,
         }
-    }
-
-    /// Whether both ask for a class, of which one has none any more. Which classes an element has, its selector tells in part.
-    fn took_class(&self, selector: &Selector) -> bool {
-        self.selector.classes().iter().any(|class| selector.asks_for_class(class))
     }
 
     fn inserts_what(&self, selector: &Selector) -> bool {

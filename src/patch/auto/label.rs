@@ -10,11 +10,11 @@ const MAX_KEY_BYTES: usize = 48;
 /// The label of a variation, in letters, digits, `-`, `_` and `.`. Where the key has other characters, or is long, a digest
 /// stands for what is missing.
 pub(super) fn of(key: &str, variation: usize) -> String {
-    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    if key.len() <= MAX_KEY_BYTES && !key.is_empty() && key.as_bytes().iter().all(is_plain) {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    if key.len() <= MAX_KEY_BYTES && !key.is_empty() && key.bytes().all(is_plain) {
         return format!("auto.{key}.{variation}");
     }
-    let plain = key.bytes().map(|byte| if is_plain(&byte) { char::from(byte) } else { '_' });
+    let plain = key.bytes().map(|byte| if is_plain(byte) { char::from(byte) } else { '_' });
     let plain: String = plain.take(MAX_KEY_BYTES).collect();
     let mut hasher = SipHasher13::new();
     hasher.write(key.as_bytes());

@@ -60,45 +60,53 @@ fn in_head(label: String, element: &str, text: &str) -> Patch {
     Patch::constant(label, ElementEdit { part: None, site, refusal: None, steps, fallback: None })
 }
 
-fn of_mutations(list: &[Value], label: &str) -> Vec<Patch> {
-    let mut selectors = BTreeMap::new();
-    let mut selector = |text: &str| -> Result<Arc<Selector>, Skip> {
-        let parsed = selectors.entry(text.to_owned()).or_insert_with(|| text.parse().ok().map(Arc::new));
-        parsed.clone().ok_or(Skip::Selector)
-    };
-    let read = |(number, value)| {
-        let mutation = Mutation::read(value).transpose()?;
-        let found = mutation.and_then(|mutation| Ok((selector(mutation.selector)?, mutation)));
-        Some((number, found))
-    };
-    let read: Vec<(usize, Result<(Arc<Selector>, Mutation<'_>), Skip>)> =
-        list.iter().enumerate().filter_map(read).collect();
-    let effects = read.iter().filter_map(|(_, found)| found.as_ref().ok());
-    let effects: Vec<Effect<'_>> =
-        effects.map(|(selector, mutation)| Effect::new(mutation, selector)).collect();
+/// A mutation that can be done as far as it tells itself: its number, and what names its elements.
+struct Found<'a> {
+    number: usize,
+    mutation: Result<(Arc<Selector>, Mutation<'a>), Skip>,
+}
 
-    let mut effect = 0_usize;
-    let patch = |(number, found): &(usize, Result<(Arc<Selector>, Mutation<'_>), Skip>)| {
-        let label = format!("{label}.{number}");
-        let (selector, mutation) = match found {
-            Ok(found) => found,
-            Err(reason) => return refused(label, *reason),
-        };
-        let is_dependent = Effect::is_dependent(&effects, effect);
-        effect = effect.saturating_add(1);
-        if is_dependent {
-            return refused(label, Skip::Dependent);
-        }
-        match steps(&mutation.change) {
-            Ok(steps) => {
-                let site = Site::Elements { selector: Arc::clone(selector), all: true, skip_first: 0 };
-                let edit = ElementEdit { part: None, site, refusal: None, steps, fallback: None };
-                Patch::constant(label, edit)
+/// All that do something, in order.
+fn find(list: &[Value]) -> Vec<Found<'_>> {
+    let mut selectors: BTreeMap<&str, Option<Arc<Selector>>> = BTreeMap::new();
+    let mut found = Vec::new();
+    for (number, value) in list.iter().enumerate() {
+        let mutation = match Mutation::read(value) {
+            Ok(None) => continue,
+            Ok(Some(mutation)) => {
+                let text = mutation.selector;
+                let selector = selectors.entry(text).or_insert_with(|| text.parse().ok().map(Arc::new));
+                selector.clone().map(|selector| (selector, mutation)).ok_or(Skip::Selector)
             }
+            Err(reason) => Err(reason),
+        };
+        found.push(Found { number, mutation });
+    }
+    found
+}
+
+fn of_mutations(list: &[Value], label: &str) -> Vec<Patch> {
+    let found = find(list);
+    let able = found.iter().filter_map(|found| found.mutation.as_ref().ok());
+    let effects: Vec<Effect<'_>> = able.map(|(selector, mutation)| Effect::new(mutation, selector)).collect();
+    let mut dependent = (0..effects.len()).map(|index| Effect::is_dependent(&effects, index));
+    let patch = |Found { number, mutation }: &Found<'_>| {
+        let edit = mutation.as_ref().map_err(|reason| *reason).and_then(|(selector, mutation)| {
+            // One for each that is able, in the same order.
+            if dependent.next().unwrap_or_default() {
+                return Err(Skip::Dependent);
+            }
+            let site = Site::Elements { selector: Arc::clone(selector), all: true, skip_first: 0 };
+            let steps = steps(&mutation.change)?;
+            Ok(ElementEdit { part: None, site, refusal: None, steps, fallback: None })
+        });
+        let label = format!("{label}.{number}");
+        match edit {
+            Ok(edit) => Patch::constant(label, edit),
             Err(reason) => refused(label, reason),
         }
     };
-    read.iter().map(patch).collect()
+    found.iter().map(patch).collect()
 }
 
 fn steps(change: &Change<'_>) -> Result<Vec<Step>, Skip> {

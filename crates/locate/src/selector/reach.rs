@@ -47,18 +47,6 @@ impl Selector {
         names
     }
 
-    /// The classes that it asks for: of the element, and of what stands around and before it.
-    #[must_use]
-    pub fn classes(&self) -> BTreeSet<String> {
-        let mut names = BTreeSet::new();
-        self.each_test(&mut |test| {
-            if let Test::Class(class) = test {
-                names.insert(class.clone());
-            }
-        });
-        names
-    }
-
     /// Whether it asks for that class, or for something about all classes; of the element, or of what stands around and before
     /// it. Without regard to case, which in some pages has no meaning.
     #[must_use]
