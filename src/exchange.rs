@@ -60,7 +60,7 @@ pub struct Surroundings<'a> {
     pub now: SystemTime,
     /// A number that nobody can foresee, another one for each request; visitors' ids are made of it.
     pub random: u128,
-    /// The payload that is in force, where one is fetched and has come.
+    /// The payload that is in force, where one is fetched and has come. One that stands in the configuration is known without.
     pub live: Option<&'a Arc<Live>>,
 }
 

@@ -2,7 +2,6 @@
 //! waits.
 
 use std::error::Error;
-use std::fmt::Write as _;
 use std::net::SocketAddr;
 
 use engraft_harness::bootstrap::{Bootstrap, Cluster, Configuration, FailurePolicy, Listener, Plugin};
@@ -23,7 +22,7 @@ const ENCRYPTED: &str =
 /// Envoy's main thread has a VM, too. It serves nobody, and may be the one that asks.
 const MAIN: u64 = 1;
 
-/// The same patches whatever is decided.
+/// Pages say what the flag `a` is; below `/stored/` they don't.
 fn configuration(stage: &str, more: &str) -> String {
     format!(
         "
@@ -33,10 +32,14 @@ growthbook:
   fetch: {{ cluster: growthbook, authority: features.example, client_key: sdk-test, interval: 1s, timeout: 1s }}
 {more}
 routes:
-  - name: all
+  - name: stored
+    match: {{ path: {{ prefix: /stored/ }} }}
     cache: {{ store: {{ max_age: 1h }} }}
     patches:
       - {{ select: h1, text: edited }}
+  - name: flags
+    patches:
+      - {{ select: h1, text: \"a is {{{{ flags.a | default('nothing') }}}}\" }}
 "
     )
 }
@@ -74,16 +77,25 @@ impl Fed {
         Ok(Self { service, envoy, addr, _pages: pages })
     }
 
-    /// A page is served, edited, whatever else happens.
-    fn assert_served(&self) -> Outcome {
+    /// What a page says of the flag.
+    fn shown(&self) -> Result<String, Box<dyn Error>> {
         let page = client::fetch(Http1, self.addr, &Request::get("/"))?;
-        assert_eq!(
-            (page.status, page.text().as_ref()),
-            (200, "<h1>edited</h1>"),
-            "{}",
-            self.envoy.log_tail()
-        );
+        assert_eq!(page.status, 200, "{}", self.envoy.log_tail());
+        let text = page.text().into_owned();
+        let value = text.strip_prefix("<h1>a is ").and_then(|text| text.strip_suffix("</h1>"));
+        Ok(value.ok_or_else(|| format!("the page is {text:?}"))?.to_owned())
+    }
+
+    /// Pages are served, and say that.
+    fn assert_shows(&self, value: impl ToString) -> Outcome {
+        assert_eq!(self.shown()?, value.to_string(), "{}", self.envoy.log_tail());
         Ok(())
+    }
+
+    fn wait_until_shown(&self, value: impl ToString) -> Outcome {
+        let value = value.to_string();
+        let shown = || Ok(self.shown().is_ok_and(|shown| shown == value).then_some(()));
+        Ok(self.envoy.wait_for("a page to show it", shown)?)
     }
 
     fn count(&self, name: &str) -> Result<u64, Box<dyn Error>> {
@@ -149,7 +161,8 @@ fn one_of_four_workers_asks_and_each_has_it() -> Outcome {
     let connections = fed.service.requests().iter().map(|request| request.connection).max();
     assert_eq!(connections, Some(0), "one worker, one connection");
     assert_eq!(fed.warnings(), Vec::<String>::new());
-    fed.assert_served()?;
+    // Each worker changes at the time that all know.
+    fed.wait_until_shown(2)?;
     assert_no_vm_failed(&fed.envoy);
     Ok(())
 }
@@ -161,7 +174,7 @@ fn pages_do_not_wait_for_the_first_payload() -> Outcome {
     let fed = Fed::start(1, silent, "")?;
     fed.envoy
         .wait_for("the service to be asked", || Ok((!fed.service.requests().is_empty()).then_some(())))?;
-    fed.assert_served()?;
+    fed.wait_until_shown(1)?;
     assert_eq!(
         fed.count("payload.failed.status")? + fed.count("payload.failed.broken_off")?,
         0,
@@ -169,7 +182,7 @@ fn pages_do_not_wait_for_the_first_payload() -> Outcome {
     );
     serve(&fed.service, 1);
     fed.wait_for("payload.taken_over", 1)?;
-    fed.assert_served()?;
+    fed.wait_until_shown(1)?;
     assert_no_vm_failed(&fed.envoy);
     Ok(())
 }
@@ -181,7 +194,7 @@ fn a_service_that_takes_requests_and_says_nothing_is_slow() -> Outcome {
     let service = (Origin::start()?, listener.local_addr()?);
     let fed = Fed::with(1, service, |listener| listener.plugin(&plugin), |cluster| cluster)?;
     fed.wait_for("payload.failed.status", 2)?;
-    fed.assert_served()?;
+    fed.assert_shows("nothing")?;
     let warnings = fed.warnings();
     assert!(
         warnings.iter().any(|line| line.contains("down or slow: 504; there is none yet")),
@@ -215,24 +228,26 @@ fn whatever_the_service_does_pages_are_served_and_the_last_good_one_stays() -> O
     ];
     let fed = Fed::start(2, service(1)?, "")?;
     fed.wait_for("payload.taken_over", 2 + MAIN)?;
-    let mut value = 1;
     for (reason, reply) in failures {
         let name = format!("payload.failed.{reason}");
         let before = fed.count(&name)?;
         fed.service.reply(PATH, reply.clone());
         fed.wait_for(&name, before + 2).map_err(|error| format!("{reply:.0?}: {error}"))?;
-        fed.assert_served()?;
-        value += 1;
-        serve(&fed.service, value);
-        fed.wait_for("payload.taken_over", u64::from(value) * (2 + MAIN))?;
+        fed.assert_shows(1)?;
+        // And back again: it still knows what it had.
+        let before = fed.count("payload.not_modified")?;
+        serve(&fed.service, 1);
+        fed.wait_for("payload.not_modified", before + 1)?;
     }
+    serve(&fed.service, 2);
+    fed.wait_until_shown(2)?;
     // Down: nobody listens where the service was.
     let Fed { service, envoy, addr, _pages } = fed;
     drop(service);
     let fed = Fed { service: Origin::start()?, envoy, addr, _pages };
     let before = fed.count("payload.failed.status")?;
     fed.wait_for("payload.failed.status", before + 2)?;
-    fed.assert_served()?;
+    fed.assert_shows(2)?;
     let warnings = fed.warnings();
     assert!((1..=2).contains(&warnings.len()), "one a minute: {warnings:#?}");
     assert!(warnings.iter().all(|line| line.contains("the last good one stays, digest")), "{warnings:#?}");
@@ -249,7 +264,11 @@ fn a_wrong_key_is_told_and_the_right_one_reads() -> Outcome {
         origin.reply(PATH, Reply::ok("application/json", encrypted.clone()));
         let fed = Fed::start(1, origin, &format!("  decryption_key: {key}"))?;
         fed.wait_for(name, 1)?;
-        fed.assert_served()?;
+        if key == KEY {
+            fed.wait_until_shown("nothing")?
+        } else {
+            fed.assert_shows("nothing")?
+        }
         // Whoever reads it with a wrong key publishes nothing.
         assert_eq!(fed.count("payload.taken_over")? > 0, key == KEY);
         assert!(!fed.envoy.log().contains(key), "the key is in the log");
@@ -266,7 +285,7 @@ fn a_cluster_that_is_not_there_is_named() -> Outcome {
     let at = service.addr();
     let fed = Fed::with(1, (service, at), |listener| listener.plugin(&plugin), |cluster| cluster)?;
     fed.wait_for("payload.failed.no_cluster", 2)?;
-    fed.assert_served()?;
+    fed.assert_shows("nothing")?;
     let warnings = fed.warnings();
     assert!(
         warnings.iter().any(|line| line.contains("Envoy knows no cluster \"elsewhere\"")),
@@ -289,7 +308,8 @@ fn the_origin_stage_asks_nobody() -> Outcome {
         Fed::with(2, (service, at), |listener| listener.plugin(&client), |cluster| cluster.plugin(&origin))?;
     fed.wait_for("payload.taken_over", 2 + MAIN)?;
     for _ in 0..10 {
-        fed.assert_served()?;
+        let page = client::fetch(Http1, fed.addr, &Request::get("/stored/"))?;
+        assert_eq!(page.text(), "<h1>edited</h1>");
     }
     fed.wait_for("payload.not_modified", 2)?;
     let whole = fed.service.requests().iter().filter(|request| !request.headers.has("if-none-match")).count();
@@ -301,20 +321,12 @@ fn the_origin_stage_asks_nobody() -> Outcome {
 
 #[test]
 fn a_megabyte_is_taken_over_while_pages_are_served() -> Outcome {
-    let mut features = String::new();
-    for nth in 0..3_000 {
-        let rule = json!({ "id": nth, "condition": { "country": { "$in": ["US", "CA"] }, "$or": [{ "plan": "pro" }, { "age": { "$gt": nth } }] },
-                           "variations": ["a".repeat(40), "b".repeat(40)], "weights": [0.5, 0.5], "hashVersion": 2 });
-        let feature = json!({ "defaultValue": nth, "rules": [rule] });
-        write!(features, "{}\"feature-{nth}\":{feature}", if nth == 0 { "" } else { "," })?;
-    }
-    let long = format!("{{\"features\":{{{features}}}}}");
-    assert!(long.len() > 700_000, "{}", long.len());
+    let long = engraft_harness::payload::of(1_000_000, 1);
     let origin = Origin::start()?;
     origin.reply(PATH, Reply::ok("application/json", long));
     let fed = Fed::start(2, origin, "")?;
     fed.wait_for("payload.taken_over", 2 + MAIN)?;
-    fed.assert_served()?;
+    fed.assert_shows("nothing")?;
     assert_eq!(fed.warnings(), Vec::<String>::new());
     assert_no_vm_failed(&fed.envoy);
     Ok(())

@@ -1,4 +1,4 @@
-//! The payload of a root context: carries out what the core's [feed](engraft::feed) says, or has the one of the configuration.
+//! The payload of a root context: carries out what the core's [feed](engraft::feed) says.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -16,91 +16,72 @@ use crate::host::{self, Answer, Call, Refused, SharedData};
 use crate::metrics::Metrics;
 use crate::ticks::{Client, Ticks};
 
-/// The payload of a root context; a copy is another handle to the same one.
+/// The payload of a root context, if it is fetched; a copy is another handle to the same one.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Payload(Rc<RefCell<From>>);
+pub(crate) struct Payload(Option<Rc<RefCell<Fetched>>>);
 
-#[derive(Debug, Default)]
-enum From {
-    #[default]
-    Nowhere,
-    Configuration(Arc<Live>),
-    Service {
-        feed: Box<Feed>,
-        source: Source,
-        ticks: Ticks,
-        metrics: Metrics,
-        /// What the ticks are set to.
-        pace: Duration,
-    },
+#[derive(Debug)]
+struct Fetched {
+    feed: Feed,
+    source: Source,
+    ticks: Ticks,
+    metrics: Metrics,
+    /// What the ticks are set to.
+    pace: Duration,
 }
 
 impl Payload {
-    /// The payload of this configuration. The origin stage decides nothing and asks nobody.
+    /// The payload that this configuration has fetched. The origin stage decides nothing and asks nobody.
     pub(crate) fn new(engine: &Engine, ticks: &Ticks, metrics: &Metrics) -> Self {
-        let Some(growthbook) = engine.growthbook().filter(|_| engine.stage() != Stage::Origin) else {
-            return Self::default();
-        };
-        if let Some(live) = growthbook.live() {
-            return Self(Rc::new(RefCell::new(From::Configuration(Arc::clone(live)))));
-        }
-        let feed = growthbook.feed(host::random_word()).zip(growthbook.source());
+        let growthbook = engine.growthbook().filter(|_| engine.stage() != Stage::Origin);
+        let feed =
+            growthbook.and_then(|growthbook| growthbook.feed(host::random_word()).zip(growthbook.source()));
         let Some((mut feed, source)) = feed else { return Self::default() };
         // Envoy tries every configuration on its main thread before workers have it, so that none of them is here first.
         feed.open(&mut SharedData);
         let pace = feed.pace();
         ticks.want(Client::Payload, pace);
-        Self(Rc::new(RefCell::new(From::Service {
-            feed: Box::new(feed),
-            source: source.clone(),
-            ticks: ticks.clone(),
-            metrics: metrics.clone(),
-            pace,
-        })))
+        let (source, ticks, metrics) = (source.clone(), ticks.clone(), metrics.clone());
+        Self(Some(Rc::new(RefCell::new(Fetched { feed, source, ticks, metrics, pace }))))
     }
 
     /// The payload that is in force.
     pub(crate) fn live(&self, now: SystemTime) -> Option<Arc<Live>> {
-        match &mut *self.0.borrow_mut() {
-            From::Nowhere => None,
-            From::Configuration(live) => Some(Arc::clone(live)),
-            From::Service { feed, .. } => feed.live(millis(now)).cloned(),
-        }
+        self.0.as_ref()?.borrow_mut().feed.live(millis(now)).cloned()
     }
 
     /// Does what is due.
     pub(crate) fn tick(&self, calls: &mut Calls) {
-        let mut from = self.0.borrow_mut();
-        if let From::Service { feed, .. } = &mut *from {
-            feed.tick(moment(), &mut SharedData);
-        }
-        from.carry_out(calls);
+        let Some(fetched) = &self.0 else { return };
+        let mut fetched = fetched.borrow_mut();
+        fetched.feed.tick(moment(), &mut SharedData);
+        fetched.carry_out(calls);
     }
 
     /// The service has answered, or not.
     pub(crate) fn answered(&self, question: u32, answer: &Answer, calls: &mut Calls) {
-        let mut from = self.0.borrow_mut();
-        if let From::Service { feed, .. } = &mut *from {
-            let Some((status, headers)) = answer.head() else {
-                feed.failed(question, Failure::BrokenOff, moment());
-                return from.carry_out(calls);
-            };
-            let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-            let head = AnswerHead {
-                status,
-                tag: header("etag"),
-                content_coding: header("content-encoding"),
-                body_bytes: answer.body_bytes(),
-            };
-            feed.answered(question, moment(), &head, || answer.body());
+        let Some(fetched) = &self.0 else { return };
+        let mut fetched = fetched.borrow_mut();
+        match answer.head() {
+            Some((status, headers)) => {
+                let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+                let head = AnswerHead {
+                    status,
+                    tag: header("etag"),
+                    content_coding: header("content-encoding"),
+                    body_bytes: answer.body_bytes(),
+                };
+                fetched.feed.answered(question, moment(), &head, || answer.body());
+            }
+            None => fetched.feed.failed(question, Failure::BrokenOff, moment()),
         }
-        from.carry_out(calls);
+        fetched.carry_out(calls);
     }
 }
 
-impl From {
+impl Fetched {
     fn carry_out(&mut self, calls: &mut Calls) {
-        let Self::Service { feed, source, ticks, metrics, pace } = self else { return };
+        let Self { feed, source, ticks, metrics, pace } = self;
         while let Some(action) = feed.poll_action() {
             match action {
                 Action::Ask(question) => {
