@@ -11,6 +11,7 @@ pub mod cuts;
 pub mod exchange;
 pub mod json;
 pub mod locate;
+pub mod payload;
 pub mod splice;
 pub mod template;
 
@@ -18,13 +19,14 @@ pub mod template;
 pub type Check = fn(&[u8]) -> Result<(), String>;
 
 /// The checks, by the names of their seeds' directories.
-pub const CHECKS: [(&str, Check); 6] = [
+pub const CHECKS: [(&str, Check); 7] = [
     ("locate", locate::check),
     ("splice", splice::check),
     ("json", json::check),
     ("coding", coding::check),
     ("template", template::check),
     ("configuration", configuration::check),
+    ("payload", payload::check),
 ];
 
 /// That two things are one, where `what` says which.
