@@ -5,8 +5,8 @@ use std::error::Error;
 use std::net::SocketAddr;
 
 use engraft_harness::bootstrap::{Bootstrap, Cluster, Configuration, FailurePolicy, Listener, Plugin};
-use engraft_harness::client::{self, Request};
-use engraft_harness::envoy::Envoy;
+use engraft_harness::client::{self, Connection, Request};
+use engraft_harness::envoy::{Envoy, Update};
 use engraft_harness::origin::{Origin, Reply, Then};
 use engraft_harness::wire::Protocol::Http1;
 use serde_json::json;
@@ -164,6 +164,56 @@ fn one_of_four_workers_asks_and_each_has_it() -> Outcome {
     // Each worker changes at the time that all know.
     fed.wait_until_shown(2)?;
     assert_no_vm_failed(&fed.envoy);
+    Ok(())
+}
+
+#[test]
+fn once_one_page_shows_a_new_payload_all_do() -> Outcome {
+    let fed = Fed::start(4, service(1)?, "")?;
+    fed.wait_for("payload.taken_over", 4 + MAIN)?;
+    // The kernel spreads connections over the workers.
+    let connections = (0..16).map(|_| Connection::open(Http1, fed.addr));
+    let mut connections = connections.collect::<Result<Vec<_>, _>>()?;
+    serve(&fed.service, 2);
+    let mut shown = Vec::new();
+    while shown.last() != Some(&true) || shown.len() % 16 != 0 {
+        for connection in &mut connections {
+            let page = connection.fetch(&Request::get("/"))?;
+            shown.push(page.text().contains("a is 2"));
+        }
+        assert!(shown.len() < 1_000_000, "it never comes");
+    }
+    let old = shown.iter().rposition(|is_new| !is_new).unwrap_or_default();
+    let new = shown.iter().position(|is_new| *is_new).unwrap_or_default();
+    assert!(old < new, "page {new} was decided by the new payload, page {old} by the old one");
+    Ok(())
+}
+
+#[test]
+fn a_new_configuration_has_the_payload_that_is_there() -> Outcome {
+    let (pages, service) = (Origin::start()?, service(1)?);
+    pages.otherwise(|_| Reply::html("<h1>of the origin</h1>"));
+    let listener = |says: &str| -> Result<Listener, Box<dyn Error>> {
+        let plugin = Plugin::engraft(Configuration::Yaml(configuration("both", "").replace("a is", says)))?;
+        Ok(Listener::main().port(0).plugin(&plugin))
+    };
+    let envoy = Bootstrap::proxy(listener("a is")?, Cluster::origin(Http1, pages.addr()))
+        .cluster(Cluster::new("growthbook", Http1, service.addr()))
+        .listeners_can_change()
+        .start()?;
+    let shows = |text: &str| {
+        let shown = || {
+            let page = client::fetch(Http1, envoy.listener_addr("main")?, &Request::get("/"));
+            Ok(page.is_ok_and(|page| page.text().contains(text)).then_some(()))
+        };
+        envoy.wait_for("a page to show it", shown)
+    };
+    shows("a is 1")?;
+    assert_eq!(envoy.update_listener(&listener("it is")?)?, Update::Accepted);
+    shows("it is 1")?;
+    let whole = service.requests().iter().filter(|request| !request.headers.has("if-none-match")).count();
+    assert_eq!(whole, 1, "the new one found it where the old one had left it");
+    assert_no_vm_failed(&envoy);
     Ok(())
 }
 
