@@ -17,6 +17,7 @@ use crate::config::source::{self, Document, Warning};
 use crate::decide::condition;
 use crate::decisions::Decisions;
 use crate::feed::GrowthBook;
+use crate::exposure::sinks::{Sinks, in_pages};
 use crate::patch::Patch;
 use crate::patch::compile::Compiler;
 use crate::patch::split::{Place, split};
@@ -35,6 +36,7 @@ pub struct Engine {
     limits: Limits,
     debug: Option<model::Debug>,
     growthbook: Option<GrowthBook>,
+    exposures: Sinks,
     routes: Vec<Route>,
     table: RouteTable,
     stage: model::Stage,
@@ -115,6 +117,7 @@ impl Engine {
         }
         check_limits(&config.limits, &mut problems);
         check_debug(config.debug.as_ref(), &mut problems);
+        let exposures = Sinks::compile(config.exposures.as_ref(), &mut problems);
         let max_value_bytes = usize::try_from(config.limits.max_value_bytes).unwrap_or(usize::MAX);
         let mut attributes = Catalogue::compile(&config.attributes, max_value_bytes, &mut problems);
         let mut advice = Vec::new();
@@ -152,6 +155,7 @@ impl Engine {
                 limits: config.limits,
                 debug: config.debug.clone(),
                 growthbook,
+                exposures,
                 stage: config.stage,
                 routes,
                 table,
@@ -219,6 +223,12 @@ impl Engine {
     #[must_use]
     pub const fn growthbook(&self) -> Option<&GrowthBook> {
         self.growthbook.as_ref()
+    }
+
+    /// Who is told of exposures.
+    #[must_use]
+    pub const fn exposures(&self) -> &Sinks {
+        &self.exposures
     }
 
     /// What can be used and may not do what was meant.
@@ -506,7 +516,8 @@ fn check_names(routes: &[model::Route], problems: &mut Vec<Problem>) {
 fn digest(config: &Config) -> u128 {
     let mut hasher = SipHasher13::new();
     hasher.write(env!("CARGO_PKG_VERSION").as_bytes());
-    let everywhere = Config { stage: model::Stage::default(), ..config.clone() };
+    let exposures = in_pages(config.exposures.as_ref());
+    let everywhere = Config { stage: model::Stage::default(), exposures, ..config.clone() };
     // Serialising plain data can't fail; if it did, the digest would only be less specific.
     hasher.write(&serde_json::to_vec(&everywhere).unwrap_or_default());
     hasher.finish128().as_u128()

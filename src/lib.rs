@@ -10,6 +10,7 @@ pub mod decisions;
 pub mod engine;
 pub mod exchange;
 pub mod feed;
+pub mod exposure;
 pub mod find;
 pub mod headers;
 pub mod html;

@@ -14,6 +14,7 @@ mod cache_key;
 mod delivery;
 mod duration;
 mod experiment;
+mod exposures;
 mod find;
 mod force;
 mod growthbook;
@@ -34,6 +35,7 @@ pub use cache_key::{KeyHeaders, KeyQuery, KeyUserAgent};
 pub use delivery::{ContentCoding, Delivery};
 pub use duration::{Duration, DurationError};
 pub use experiment::{Experiment, Namespace, ParentCondition};
+pub use exposures::{ExposureCollector, ExposurePage, Exposures};
 pub use find::{Find, FindRegex};
 pub use force::Force;
 pub use growthbook::{Fetch, GrowthBook, Secret};
@@ -84,6 +86,9 @@ pub struct Config {
     /// Features and experiments of a GrowthBook payload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub growthbook: Option<GrowthBook>,
+    /// Who is told that a visitor has seen a variation of an experiment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exposures: Option<Exposures>,
     /// What is done to which requests. The first route that matches counts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<Route>,
