@@ -39,6 +39,7 @@ pub mod report;
 mod response;
 mod variant;
 mod watch;
+mod watched;
 
 use begin::Visit;
 pub use body::Edits;

@@ -13,8 +13,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::decide::condition::coercion;
-use crate::decide::result::ExperimentResult;
+use crate::decisions::Exposed;
 
 pub mod collector;
 mod list;
@@ -103,24 +102,20 @@ impl fmt::Display for TooLong {
 impl std::error::Error for TooLong {}
 
 impl Event {
-    /// The event for what was decided about an experiment. Whether it is an exposure (`hash_used`, and the patches applied) is
-    /// known to who asks.
+    /// The event for an assignment. Whether it is an exposure is known to who asks.
     ///
     /// # Errors
     /// A name or the value is too long.
-    pub fn new(
-        experiment_id: &str,
-        result: &ExperimentResult<'_>,
-        route: &str,
-        seen_by: SeenBy,
-    ) -> Result<Self, TooLong> {
+    pub fn of(exposed: &Exposed, route: &str, seen_by: SeenBy) -> Result<Self, TooLong> {
+        let (attribute, value) = &exposed.hash;
+        let feature = exposed.feature.as_ref().map(|id| bounded("feature_id", id, MAX_NAME_BYTES));
         Ok(Self {
-            experiment_id: bounded("experiment_id", experiment_id, MAX_NAME_BYTES)?,
-            variation_id: bounded("variation_id", &result.key, MAX_NAME_BYTES)?,
-            variation_index: result.variation_id,
-            hash_attribute: bounded("hash_attribute", result.hash_attribute, MAX_NAME_BYTES)?,
-            hash_value: bounded("hash_value", &coercion::text(result.hash_value), MAX_VALUE_BYTES)?,
-            feature_id: result.feature_id.map(|id| bounded("feature_id", id, MAX_NAME_BYTES)).transpose()?,
+            experiment_id: bounded("experiment_id", &exposed.experiment, MAX_NAME_BYTES)?,
+            variation_id: bounded("variation_id", &exposed.variation, MAX_NAME_BYTES)?,
+            variation_index: exposed.index,
+            hash_attribute: bounded("hash_attribute", attribute, MAX_NAME_BYTES)?,
+            hash_value: bounded("hash_value", value, MAX_VALUE_BYTES)?,
+            feature_id: feature.transpose()?,
             route: route.to_owned(),
             seen_by,
             url_path: None,
@@ -148,6 +143,18 @@ impl Event {
     #[must_use]
     pub fn experiment_id(&self) -> &str {
         &self.experiment_id
+    }
+
+    /// The variation.
+    #[must_use]
+    pub fn variation_id(&self) -> &str {
+        &self.variation_id
+    }
+
+    /// The attribute that was hashed.
+    #[must_use]
+    pub fn hash_attribute(&self) -> &str {
+        &self.hash_attribute
     }
 
     /// As JSON, for what is behind the visitor's back: with the time, in milliseconds since 1970.
@@ -219,37 +226,20 @@ fn bounded(field: &'static str, text: &str, max_bytes: usize) -> Result<String, 
 #[cfg(test)]
 pub(crate) mod fixture {
     use super::{Event, SeenBy};
-    use crate::decide::result::{ExperimentResult, Reason};
-    use serde_json::Value;
+    use crate::decisions::Exposed;
 
-    pub(crate) fn result<'a>(key: &'a str, index: usize, hash_value: &'a Value) -> ExperimentResult<'a> {
-        ExperimentResult {
-            key: key.into(),
-            feature_id: None,
-            in_experiment: true,
-            hash_used: true,
-            variation_id: index,
-            value: &Value::Null,
-            hash_attribute: "id",
-            hash_value,
-            sticky_bucket_used: false,
-            name: None,
-            bucket: Some(0.1),
-            passthrough: false,
-            leaf: None,
-            reason: Reason::Hash,
-        }
+    pub(crate) fn exposed(experiment: &str, variation: &str, hash_value: &str) -> Exposed {
+        Exposed::fixture(experiment, variation, hash_value)
     }
 
     pub(crate) fn event(experiment: &str, hash_value: &str) -> Event {
-        let hash_value = Value::from(hash_value);
-        Event::new(experiment, &result("bold", 1, &hash_value), "product", SeenBy::Edit).unwrap()
+        Event::of(&exposed(experiment, "bold", hash_value), "product", SeenBy::Edit).unwrap()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::fixture::{event, result};
+    use super::fixture::{event, exposed};
     use super::*;
     use serde_json::{Value, json};
 
@@ -297,24 +287,13 @@ mod tests {
     }
 
     #[test]
-    fn values_that_are_no_text_are_told_as_they_were_hashed() {
-        for (value, expected) in
-            [(json!(7), "7"), (json!(1.5), "1.5"), (json!(1e21), "1e+21"), (json!(true), "true")]
-        {
-            let event = Event::new("e", &result("0", 0, &value), "r", SeenBy::Control).unwrap();
-            assert!(event.for_server(0).contains(&format!("\"hash_value\":\"{expected}\"")), "{value}");
-        }
-    }
-
-    #[test]
     fn names_are_never_cut() {
-        let long = Value::from("x".repeat(MAX_VALUE_BYTES + 1));
-        let told = Event::new("e", &result("0", 0, &long), "r", SeenBy::Edit).unwrap_err();
+        let long = "x".repeat(MAX_VALUE_BYTES + 1);
+        let of = |exposed: &Exposed| Event::of(exposed, "r", SeenBy::Edit);
+        let told = of(&exposed("e", "0", &long)).unwrap_err();
         assert_eq!(told.to_string(), "the hash_value has 1025 bytes, and an event takes 1024");
         let name = "x".repeat(MAX_NAME_BYTES + 1);
-        let value = Value::from("u");
-        assert!(Event::new(&name, &result("0", 0, &value), "r", SeenBy::Edit).is_err());
-        assert!(Event::new("e", &result(&name, 0, &value), "r", SeenBy::Edit).is_err());
+        assert!(of(&exposed(&name, "0", "u")).is_err() && of(&exposed("e", &name, "u")).is_err());
         let path = "/".repeat(MAX_PATH_BYTES + 1);
         assert!(event("e", "u").on(&path, 1).for_server(0).contains("\"url_path\":null"));
     }

@@ -109,6 +109,20 @@ pub struct Exposed {
     pub others: Vec<Vec<(String, Value)>>,
 }
 
+#[cfg(test)]
+impl Exposed {
+    pub(crate) fn fixture(experiment: &str, variation: &str, hash_value: &str) -> Self {
+        Self {
+            experiment: experiment.to_owned(),
+            variation: variation.to_owned(),
+            index: 1,
+            hash: ("id".to_owned(), hash_value.to_owned()),
+            feature: None,
+            others: Vec::new(),
+        }
+    }
+}
+
 impl Decisions {
     /// Decides, and adds what comes out to `values`, where what the decisions depend on is.
     #[must_use]

@@ -1,15 +1,17 @@
 //! A visitor's request: which route, which patches, and what the cache behind, or the origin, is asked.
 
 use std::borrow::Cow;
+use std::hash::Hasher as _;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use siphasher::sip128::{Hasher128 as _, SipHasher13};
 
 use super::patches::Patches;
 use super::report::Report;
-use super::variant::Variant;
-use super::watch::Watch;
+use super::variant::{Besides, Variant};
+use super::watch::{View, Watch};
 use super::{Begun, DEBUG_HEADER, Forwarded, LocalResponse, Next, Peer, RequestEdits, Surroundings};
 use crate::cache::key::CacheKey;
 use crate::cache::mark::{self, Mark};
@@ -23,9 +25,11 @@ use crate::decisions::force::{Forced, parameters};
 use crate::decisions::visitor::Standing as VisitorStanding;
 use crate::decisions::{Asking, Exposed, Made, Note};
 use crate::engine::{Engine, Route, internal_headers};
+use crate::exposure::SeenBy;
 use crate::headers::{HeaderEdit, list};
 use crate::patch::{Action, ExchangeEdit, Patch, Redirect};
 use crate::request::attributes::Values;
+use crate::request::target::Target;
 use crate::request::{RequestHead, authority};
 
 /// A visitor's request that was sent on.
@@ -63,6 +67,7 @@ pub(super) struct Visit {
 #[derive(Debug, Default)]
 pub(super) struct Decided {
     pub(super) watch: Watch,
+    pub(super) view: View,
     /// To be set where the response is for this visitor alone.
     pub(super) cookies: Vec<HeaderValue>,
     /// Somebody chose what they see: no cache may keep it.
@@ -127,7 +132,13 @@ pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &
     let asks_for_page = route.auto_experiments && asks_for_page(request);
     let groups = engine.decisions().saved_groups();
     let mut values = engine.attributes().read(&route.reads, request, facts);
-    let mut decided = Decided { forced, is_prefetch: is_prefetch(&request.headers), ..Decided::default() };
+    let view = View {
+        route: route.name.clone(),
+        path: Target::parse(&request.path).path().to_owned(),
+        number: view_number(random),
+    };
+    let mut decided =
+        Decided { view, forced, is_prefetch: is_prefetch(&request.headers), ..Decided::default() };
     let mut patches = Patches::of_route(Arc::clone(engine), index);
     let mut made = Made::default();
     if !route.decides.is_empty() {
@@ -153,6 +164,12 @@ pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &
         !is_left_out && patch.is_eligible(&values, groups)
     });
     let mut eligible: Vec<usize> = eligible.map(|(number, _)| number).collect();
+    let sinks = engine.exposures();
+    if sinks.is_empty() {
+        // There is nobody to tell, so nobody need look.
+        made.exposures.clear();
+        made.auto.iter_mut().for_each(|auto| auto.exposed = None);
+    }
     decided.watch = Watch::new(made.exposures, &patches, &eligible, &values, groups);
     let mut leads_to = None;
     for auto in made.auto {
@@ -211,12 +228,17 @@ pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &
     }
     let looked_for = decided.watch.probes();
     let is_read = |patch: &Patch| patch.edits_elements() || patch.edits_json();
-    if (chosen().any(is_read) || patches.numbered(&looked_for).any(is_read)) && !is_subresource {
+    let told = sinks.page.map(|page| decided.watch.told(&route.name, page.hash_value)).unwrap_or_default();
+    if (!told.is_empty() || chosen().any(is_read) || patches.numbered(&looked_for).any(is_read))
+        && !is_subresource
+    {
         edits.headers.extend(for_whole_bodies(&request.headers));
     }
     let accepts_gzip = accepts_gzip(&request.headers);
     let live = live.filter(|_| made.uses_live).map(|live| live.digest());
-    let mut variant = Variant::of(&patches, route, &eligible, &values, live, &request.method, accepts_gzip);
+    let besides = Besides { live, told: &told };
+    let mut variant =
+        Variant::of(&patches, route, &eligible, &values, besides, &request.method, accepts_gzip);
     // Caches answer from what they have stored, whatever these say (Envoy's, 1.36 to 1.40); only the origin can judge them.
     let mut guards = [header::IF_MATCH, header::IF_UNMODIFIED_SINCE].into_iter();
     let is_guarded = guards.any(|name| request.headers.contains_key(name));
@@ -285,7 +307,7 @@ impl Decided {
             headers.extend(std::mem::take(&mut self.cookies).into_iter().map(|it| (header::SET_COOKIE, it)));
         }
         if !self.is_prefetch {
-            report.exposures = seen;
+            report.exposures = self.view.events(seen.iter().map(|exposed| (exposed, SeenBy::Redirect)));
         }
     }
 }
@@ -301,6 +323,13 @@ fn past_caches(headers: &HeaderMap) -> impl Iterator<Item = HeaderEdit> {
     let asks =
         [HeaderEdit::Set(header::CACHE_CONTROL, no_cache()), HeaderEdit::Set(header::PRAGMA, no_cache())];
     present.into_iter().map(HeaderEdit::Remove).chain(asks)
+}
+
+/// The number of a view. Of the same chance ids are made, which nobody is to learn from it.
+fn view_number(random: u128) -> u128 {
+    let mut hasher = SipHasher13::new();
+    hasher.write(&random.to_le_bytes());
+    hasher.finish128().as_u128()
 }
 
 /// Whether the browser asks for a page that nobody looks at yet.

@@ -7,12 +7,11 @@
 //! have done ([`Edits::is_broken`]).
 
 use super::gate::{Kind, Untouched};
-use super::page::{Page, PageOutcome, Plan};
-use super::patches::Patches;
+use super::page::{CameTo, Page, Plan};
 use super::report::{BodyState, Break, Report};
-use super::watch::{Watch, is_done_anyway};
+use super::watch::Seeing;
 use crate::coding::{Decoder, Gzip};
-use crate::decisions::Exposed;
+use crate::exposure::Event;
 use crate::headers::HeaderEdit;
 
 /// How much of a coded body is kept while nothing has come out of it. No honest sender has so much to say before.
@@ -29,7 +28,9 @@ pub struct Edits {
     report: Report,
     source: Source,
     page: Page,
-    watch: Watched,
+    /// What the visitor may see on the page.
+    seeing: Seeing,
+    kind: Kind,
     /// The body passes as it is, and is only looked at.
     looks_only: bool,
     gzip: Option<Gzip>,
@@ -40,14 +41,6 @@ pub struct Edits {
     /// Kept between chunks to spare allocations.
     decoded: Vec<u8>,
     edited: Vec<u8>,
-}
-
-/// What a visitor may see on a page.
-#[derive(Debug)]
-struct Watched {
-    watch: Watch,
-    patches: Patches,
-    kind: Kind,
 }
 
 /// Where the page comes from.
@@ -66,13 +59,13 @@ enum Source {
 }
 
 impl Edits {
-    pub(super) fn new(plan: Plan, watch: Watch, report: Report) -> Self {
-        let watch = Watched { watch, patches: plan.patches.clone(), kind: plan.kind };
+    pub(super) fn new(plan: Plan, seeing: Seeing, report: Report) -> Self {
         Self {
             report,
             source: Source::Plain,
+            kind: plan.kind,
             page: Page::new(plan),
-            watch,
+            seeing,
             looks_only: false,
             gzip: None,
             own_head: None,
@@ -218,9 +211,9 @@ impl Edits {
     }
 
     /// The visitor has the page already: what they see on it.
-    pub(super) fn not_modified(mut self) -> (Report, Vec<Exposed>) {
-        let watch = std::mem::take(&mut self.watch.watch);
-        (self.abort(), watch.confirmed())
+    pub(super) fn not_modified(self) -> (Report, Vec<Event>) {
+        let confirmed = self.seeing.confirmed();
+        (self.abort(), confirmed)
     }
 
     fn write_coded(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> usize {
@@ -304,24 +297,24 @@ impl Edits {
 
     fn reported(self) -> Report {
         let mut report = self.report;
-        let untouched = |body, patches| PageOutcome { body, patches, found: Vec::new(), max_held: 0 };
-        let outcome = match self.source {
-            Source::Undecodable(reason) => untouched(BodyState::Untouched(reason), self.page.not_tried()),
-            Source::Broken(why) => PageOutcome { body: BodyState::Broken(why), ..self.page.outcome() },
+        let came_to = match self.source {
+            Source::Undecodable(reason) => {
+                CameTo { body: BodyState::Untouched(reason), max_held: 0, ..self.page.not_tried() }
+            }
+            Source::Broken(why) => CameTo { body: BodyState::Broken(why), ..self.page.outcome() },
             Source::Plain | Source::Coded { .. } => self.page.outcome(),
         };
-        let PageOutcome { body, patches, found, max_held } = outcome;
-        report.patches.extend(patches);
-        if self.is_finished && matches!(body, BodyState::Edited | BodyState::Reverted) {
-            let Watched { watch, patches, kind } = self.watch;
-            let is_found =
-                |number: usize| found.contains(&number) || patches.get(number).is_some_and(is_done_anyway);
-            let concerns = |patch: &crate::patch::Patch| is_done_anyway(patch) || patch.edits(kind);
-            report.exposures.extend(watch.seen(&patches, concerns, &report.patches, &is_found));
+        if self.is_finished && matches!(came_to.body, BodyState::Edited | BodyState::Reverted) {
+            report.exposures.extend(self.seeing.seen(Some(self.kind), &came_to.patches));
         }
+        let (probes, patches): (Vec<_>, Vec<_>) =
+            came_to.patches.into_iter().partition(|report| report.is_probe);
+        report.patches.extend(patches);
+        report.probes = probes;
+        report.late = came_to.late;
         if !self.looks_only {
-            report.body = body;
-            report.max_held_bytes = max_held;
+            report.body = came_to.body;
+            report.max_held_bytes = came_to.max_held;
         }
         report
     }

@@ -19,7 +19,8 @@ use super::patches::Patches;
 use super::report::{BodyState, NotStorable, PatchReport, Report};
 use super::response::{body_edits, for_edited_body, restored};
 use super::variant::Stored;
-use super::watch::Watch;
+use super::watch::Seeing;
+use super::watched::Watched;
 use super::{Answered, Begun, Body, Forwarded, Next, Peer, RequestEdits};
 use crate::cache::key::CacheKey;
 use crate::cache::mark::{self, Mark};
@@ -317,16 +318,15 @@ impl Keyed {
                         patches: Patches::of_route(Arc::clone(engine), self.route),
                         values: self.values,
                         eligible: self.eligible,
-                        probes: Vec::new(),
                         sniffer: readable.sniffer,
                         kind: readable.kind,
                         verdicts,
-                        probe_verdicts: Vec::new(),
                         page: head.page.clone(),
+                        watched: Watched::default(),
                     };
                     Body::Edited(Box::new(body_edits(
                         plan,
-                        Watch::default(),
+                        Seeing::default(),
                         &readable.codings,
                         own_head,
                         report,

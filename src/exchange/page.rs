@@ -3,10 +3,13 @@
 //! What is edited is known only when the encoding is, so the first bytes are held until it is (at most 1024 of them), and
 //! the patches are rendered then. A page that is delivered wholly or not at all is held to its end, up to a bound.
 
+use std::rc::Rc;
+
 use super::document::DocumentEditor;
 use super::gate::{Kind, Untouched};
 use super::patches::Patches;
 use super::report::{BodyState, PatchReport};
+use super::watched::{Watched, completed};
 use crate::config::model::{Delivery, Limits};
 use crate::csp::{self, Verdict};
 use crate::html::charset::{Charset, Sniffer, Unsupported};
@@ -25,16 +28,26 @@ pub(super) struct Plan {
     pub(super) values: Values,
     /// The numbers of the patches that are carried out.
     pub(super) eligible: Vec<usize>,
-    /// The numbers of the patches whose elements are looked for.
-    pub(super) probes: Vec<usize>,
     pub(super) sniffer: Sniffer,
     pub(super) kind: Kind,
     /// What policies in the headers say of each edit.
     pub(super) verdicts: Vec<Verdict>,
-    /// The same of those that are looked for.
-    pub(super) probe_verdicts: Vec<Verdict>,
     /// Whose policies they are.
     pub(super) page: csp::Page,
+    /// What it is looked at for besides.
+    pub(super) watched: Watched,
+}
+
+/// What became of a page.
+#[derive(Debug, Default)]
+pub(super) struct CameTo {
+    pub(super) body: BodyState,
+    /// Of each patch, probed ones too.
+    pub(super) patches: Vec<PatchReport>,
+    /// Of what was made for its end.
+    pub(super) late: Vec<Outcome>,
+    /// The largest number of bytes that were held between two chunks.
+    pub(super) max_held: usize,
 }
 
 /// See the [module](self). [`write`](Self::write) each chunk, then [`end`](Self::end) or [`cut_off`](Self::cut_off).
@@ -53,35 +66,15 @@ enum State {
     Held(Vec<u8>),
     Editing(Box<Editing>),
     Passing(Untouched),
-    Ended(BodyState, Reports),
+    Ended(CameTo),
 }
 
 #[derive(Debug)]
 struct Editing {
     editor: DocumentEditor,
-    /// In order: complete where a patch was refused beforehand, the others as the editor's outcomes come.
-    patches: Vec<PatchReport>,
-    /// The same of patches that are looked for, by their numbers.
-    probes: Vec<(usize, Option<Outcome>)>,
-}
-
-/// What came of the patches.
-#[derive(Debug, Default)]
-struct Reports {
-    patches: Vec<PatchReport>,
-    /// The numbers of the patches whose elements were looked for and found.
-    found: Vec<usize>,
-}
-
-/// What came of a page.
-#[derive(Debug)]
-pub(super) struct PageOutcome {
-    pub(super) body: BodyState,
-    pub(super) patches: Vec<PatchReport>,
-    /// The numbers of the patches whose elements were looked for and found.
-    pub(super) found: Vec<usize>,
-    /// The largest number of bytes that were held between two chunks.
-    pub(super) max_held: usize,
+    /// The reports of the patches, in order: complete where they were refused beforehand, the others as the editor's
+    /// outcomes come.
+    reports: Rc<[PatchReport]>,
 }
 
 impl Page {
@@ -96,7 +89,7 @@ impl Page {
         match &self.state {
             State::Held(_) => false,
             State::Editing(editing) => editing.editor.is_done(),
-            State::Passing(_) | State::Ended(..) => true,
+            State::Passing(_) | State::Ended(_) => true,
         }
     }
 
@@ -112,7 +105,7 @@ impl Page {
                 }
             }
             State::Editing(editing) => editing.editor.write(chunk, out),
-            State::Passing(_) | State::Ended(..) => chunk.len(),
+            State::Passing(_) | State::Ended(_) => chunk.len(),
         }
     }
 
@@ -122,10 +115,7 @@ impl Page {
             let held = std::mem::take(held);
             if held.is_empty() {
                 // A response without a body: there is no page to put anything into.
-                self.state = State::Ended(
-                    BodyState::Edited,
-                    Reports { patches: self.plan.missed(), found: Vec::new() },
-                );
+                self.state = State::Ended(self.plan.missed());
                 return;
             }
             self.start(self.plan.sniffer.judge(&held, true));
@@ -145,30 +135,27 @@ impl Page {
         match &mut self.state {
             State::Held(held) if self.delivery == Delivery::Whole => {
                 out.append(held);
-                self.state = State::Ended(BodyState::Aborted, self.plan.nothing_done());
+                self.state = State::Ended(self.plan.not_tried(BodyState::Aborted));
             }
             _ => self.end(out),
         }
     }
 
-    /// What became of the page and of each patch.
-    pub(super) fn outcome(self) -> PageOutcome {
-        let mut max_held = self.max_held;
-        let (body, Reports { patches, found }) = match self.state {
-            State::Held(_) => (BodyState::Aborted, self.plan.nothing_done()),
-            State::Passing(reason) => (BodyState::Untouched(reason), self.plan.nothing_done()),
-            State::Ended(body, reports) => (body, reports),
-            State::Editing(editing) => {
-                max_held = max_held.max(editing.editor.max_held());
-                (BodyState::Edited, editing.reports())
-            }
+    /// What became of the page.
+    pub(super) fn outcome(self) -> CameTo {
+        let mut came_to = match self.state {
+            State::Held(_) => self.plan.not_tried(BodyState::Aborted),
+            State::Passing(reason) => self.plan.not_tried(BodyState::Untouched(reason)),
+            State::Ended(came_to) => came_to,
+            State::Editing(editing) => editing.came_to(),
         };
-        PageOutcome { body, patches, found, max_held }
+        came_to.max_held = came_to.max_held.max(self.max_held);
+        came_to
     }
 
     /// What a body says that was never looked at.
-    pub(super) fn not_tried(&self) -> Vec<PatchReport> {
-        self.plan.not_tried()
+    pub(super) fn not_tried(&self) -> CameTo {
+        self.plan.not_tried(BodyState::Aborted)
     }
 
     fn sniff(&mut self, mut held: Vec<u8>, chunk: &[u8], out: &mut Vec<u8>) -> usize {
@@ -223,13 +210,15 @@ impl Page {
         let (mut editing, mut edited) = (*editing, Vec::new());
         editing.write_all(&page, &mut edited);
         editing.editor.end(&mut edited);
-        let mut reports = editing.reports();
-        let stands = reports.patches.iter().all(PatchReport::stands);
+        let mut came_to = CameTo { max_held: 0, ..editing.came_to() };
+        let stands = came_to.patches.iter().filter(|report| !report.is_probe).all(PatchReport::stands);
         out.append(if stands { &mut edited } else { &mut page });
         if !stands {
-            reports.patches.iter_mut().for_each(PatchReport::revert);
+            came_to.patches.iter_mut().for_each(PatchReport::revert);
+            came_to.late.iter_mut().for_each(Outcome::revert);
+            came_to.body = BodyState::Reverted;
         }
-        self.state = State::Ended(if stands { BodyState::Edited } else { BodyState::Reverted }, reports);
+        self.state = State::Ended(came_to);
     }
 }
 
@@ -240,22 +229,11 @@ impl Editing {
         out.extend_from_slice(bytes.get(bytes.len().saturating_sub(tail)..).unwrap_or_default());
     }
 
-    /// The editor has first the patches, then what is looked for.
-    fn reports(self) -> Reports {
+    fn came_to(self) -> CameTo {
+        let max_held = self.editor.max_held();
         let mut outcomes = self.editor.outcomes().into_iter();
-        let mut patches = self.patches;
-        for report in patches.iter_mut().filter(|report| report.outcome.is_none()) {
-            report.outcome = outcomes.next();
-        }
-        let mut found: Vec<usize> = self.probes.iter().map(|(number, _)| *number).collect();
-        found.dedup();
-        for (number, refused) in self.probes {
-            let outcome = refused.or_else(|| outcomes.next());
-            if outcome.is_none_or(|outcome| outcome.applied == 0) {
-                found.retain(|found| *found != number);
-            }
-        }
-        Reports { patches, found }
+        let patches = completed(&self.reports, outcomes.by_ref());
+        CameTo { body: BodyState::Edited, patches, late: outcomes.collect(), max_held }
     }
 }
 
@@ -265,28 +243,30 @@ impl Plan {
     }
 
     fn patches(&self) -> impl Iterator<Item = &Patch> {
-        self.patches.numbered(&self.eligible).filter(|patch| patch.edits(self.kind))
+        self.numbered(&self.eligible)
     }
 
-    /// The patches that are looked for, with their numbers.
-    fn probes(&self) -> impl Iterator<Item = (usize, &Patch)> {
-        let numbered = self.probes.iter().filter_map(|number| Some((*number, self.patches.get(*number)?)));
-        numbered.filter(|(_, patch)| patch.edits(self.kind))
+    fn probed(&self) -> impl Iterator<Item = &Patch> {
+        self.numbered(&self.watched.probed)
     }
 
-    fn nothing_done(&self) -> Reports {
-        Reports { patches: self.not_tried(), found: Vec::new() }
+    fn numbered<'p>(&'p self, numbers: &'p [usize]) -> impl Iterator<Item = &'p Patch> {
+        self.patches.numbered(numbers).filter(|patch| patch.edits(self.kind))
     }
 
     /// What the patches of a page report that has nothing.
-    fn missed(&self) -> Vec<PatchReport> {
-        let missed =
-            |patch| PatchReport { outcome: Some(Outcome::default()), ..PatchReport::not_tried(patch) };
-        self.patches().map(missed).collect()
+    fn missed(&self) -> CameTo {
+        let mut came_to = self.not_tried(BodyState::Edited);
+        for report in &mut came_to.patches {
+            report.outcome = Some(Outcome::default());
+        }
+        came_to
     }
 
-    fn not_tried(&self) -> Vec<PatchReport> {
-        self.patches().map(PatchReport::not_tried).collect()
+    fn not_tried(&self, body: BodyState) -> CameTo {
+        let patches = self.patches().map(PatchReport::not_tried);
+        let probes = self.probed().map(PatchReport::probe);
+        CameTo { body, patches: patches.chain(probes).collect(), ..CameTo::default() }
     }
 
     fn editing(&self, charset: Charset) -> Editing {
@@ -298,58 +278,53 @@ impl Plan {
 
     fn editing_html(&self, charset: Charset) -> Editing {
         let limits = self.limits();
-        let (mut patches, mut probes, mut rendered) = (Vec::new(), Vec::new(), Vec::new());
-        for admitted in admitted(self.patches(), &self.verdicts) {
+        let (mut reports, mut rendered) = (Vec::new(), Vec::new());
+        let patches = admitted(self.patches(), &self.verdicts).map(|edit| (edit, false));
+        let probes = admitted(self.probed(), &self.watched.verdicts).map(|edit| (edit, true));
+        for (admitted, is_probe) in patches.chain(probes) {
             let outcome = match admitted.render(&self.values, charset, &self.page) {
                 Ok(patch) => {
-                    rendered.push(patch);
+                    rendered.push(if is_probe { patch.probe() } else { patch });
                     None
                 }
                 Err(reason) => Some(Outcome::skipped(reason)),
             };
-            let part = admitted.edit.part;
-            patches.push(PatchReport { part, outcome, ..PatchReport::not_tried(admitted.patch) });
-        }
-        for (number, patch) in self.probes() {
-            let judged: Vec<_> = admitted([patch], self.verdicts_of_probe(number)).collect();
-            for admitted in judged {
-                let outcome = match admitted.render(&self.values, charset, &self.page) {
-                    Ok(patch) => {
-                        rendered.push(patch.probe());
-                        None
-                    }
-                    Err(reason) => Some(Outcome::skipped(reason)),
-                };
-                probes.push((number, outcome));
-            }
+            reports.push(PatchReport {
+                part: admitted.edit.part,
+                outcome,
+                is_probe,
+                ..PatchReport::not_tried(admitted.patch)
+            });
         }
         let bounds = Bounds {
             max_tag_bytes: size(limits.max_tag_bytes),
             max_elements: limits.max_elements,
             max_undecided_bytes: limits.max_held_bytes.into(),
         };
-        let editor = Editor::new(rendered, charset, bounds, size(limits.max_held_bytes));
-        Editing { editor: DocumentEditor::Html(Box::new(editor)), patches, probes }
-    }
-
-    /// Verdicts stand one behind the other, as many for each patch as it has edits.
-    fn verdicts_of_probe(&self, number: usize) -> &[Verdict] {
-        let before = self.probes.iter().take_while(|probe| **probe != number);
-        let before = before.filter_map(|number| self.patches.get(*number));
-        let skipped: usize = before.map(|patch| patch.needs().len()).sum();
-        self.probe_verdicts.get(skipped..).unwrap_or_default()
+        let reports: Rc<[PatchReport]> = reports.into();
+        let late = self
+            .watched
+            .late
+            .iter()
+            .map(|edit| edit.insertion(&reports, &self.page, self.sniffer.is_xml()))
+            .collect();
+        let editor = Editor::with_late(rendered, late, charset, bounds, size(limits.max_held_bytes));
+        Editing { editor: DocumentEditor::Html(Box::new(editor)), reports }
     }
 
     fn editing_json(&self) -> Editing {
-        let edits = self.patches().filter_map(|patch| match &patch.action {
-            Action::Json(edit) => Some((patch, edit)),
+        let plan = |patch: &Patch| match &patch.action {
+            Action::Json(edit) => Some(edit.for_body(&self.values)),
             _ => None,
-        });
-        let (patches, plans): (Vec<_>, Vec<_>) =
-            edits.map(|(patch, edit)| (PatchReport::not_tried(patch), edit.for_body(&self.values))).unzip();
+        };
+        let patches = self.patches().filter_map(|patch| Some((PatchReport::not_tried(patch), plan(patch)?)));
+        let probed = self.probed().filter_map(|patch| Some((PatchReport::probe(patch), plan(patch)?)));
+        let (mut reports, plans): (Vec<_>, Vec<_>) = patches.unzip();
+        let (of_probes, probes): (Vec<_>, Vec<_>) = probed.unzip();
+        reports.extend(of_probes);
         let bounds = json::Bounds::holding(size(self.limits().max_held_bytes));
-        let editor = DocumentEditor::Json(Box::new(BodyEditor::new(plans, bounds)));
-        Editing { editor, patches, probes: Vec::new() }
+        let editor = BodyEditor::with_probes(plans, probes, bounds);
+        Editing { editor: DocumentEditor::Json(Box::new(editor)), reports: reports.into() }
     }
 }
 

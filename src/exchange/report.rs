@@ -5,7 +5,8 @@ use std::fmt;
 
 use super::gate::Untouched;
 use crate::coding::CodingError;
-use crate::decisions::{Exposed, Note};
+use crate::decisions::Note;
+use crate::exposure::Event;
 use crate::html::outcome::{Outcome, Skip};
 use crate::patch::Patch;
 
@@ -23,6 +24,10 @@ pub struct Report {
     pub body: BodyState,
     /// The patches whose guards held.
     pub patches: Vec<PatchReport>,
+    /// Patches that were not to be applied: what they would have come to. They are not counted.
+    pub probes: Vec<PatchReport>,
+    /// What was made for the end of the page, and whether it went in.
+    pub late: Vec<Outcome>,
     /// How many cache tags did not fit into the limits of a cache in front.
     pub dropped_tags: usize,
     /// `Set-Cookie` was taken off so that shared caches may keep the response.
@@ -32,7 +37,7 @@ pub struct Report {
     /// The largest number of bytes that were held between two chunks.
     pub max_held_bytes: usize,
     /// The assignments that the visitor saw.
-    pub exposures: Vec<Exposed>,
+    pub exposures: Vec<Event>,
     /// What was decided, by name, and why.
     pub decisions: Vec<Note>,
     /// Somebody chose what they saw.
@@ -156,7 +161,7 @@ impl From<CodingError> for Break {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PatchReport {
-    /// The name of the patch, or its number in the route.
+    /// The name of the patch, or its number in the route. A patch with several edits has several reports.
     pub label: String,
     /// Which part of it, where it has several.
     pub part: Option<&'static str>,
@@ -166,6 +171,8 @@ pub struct PatchReport {
     pub outcome: Option<Outcome>,
     /// It was done before the page was stored; what came of it was counted then.
     pub is_stored: bool,
+    /// It was not to be applied, only to tell what it would have come to.
+    pub is_probe: bool,
 }
 
 impl PatchReport {
@@ -176,7 +183,12 @@ impl PatchReport {
             required: patch.required,
             outcome: None,
             is_stored: false,
+            is_probe: false,
         }
+    }
+
+    pub(super) fn probe(patch: &Patch) -> Self {
+        Self { is_probe: true, ..Self::not_tried(patch) }
     }
 
     pub(super) fn stored(patch: &Patch) -> Self {
@@ -309,6 +321,12 @@ impl Report {
             BodyState::Reverted => count(Counter::of("body.reverted"), 1),
             BodyState::Broken(why) => count(Counter::because("body.broken", why.name()), 1),
             BodyState::Aborted => count(Counter::of("body.aborted"), 1),
+        }
+        for outcome in &self.late {
+            count(Counter::of("exposures.in_page"), outcome.applied);
+            for (reason, n) in &outcome.skipped {
+                count(Counter::because("exposures.in_page_skipped", reason.name()), *n);
+            }
         }
         for patch in &self.patches {
             let Some(outcome) = &patch.outcome else { continue };

@@ -1,5 +1,6 @@
 //! The head of the response on its way to the visitor: what caches are told, and whether the body is edited.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -10,7 +11,8 @@ use super::gate::{Kind, Readable, Untouched, gate};
 use super::page::Plan;
 use super::patches::Patches;
 use super::report::{BodyState, PatchReport, Report};
-use super::watch::{Watch, is_done_anyway};
+use super::watch::{PageEvents, Seeing};
+use super::watched::{LateEdit, Watched};
 use super::{Answered, Body, DEBUG_HEADER, LocalResponse};
 use crate::cache::record::{Arrived, Record};
 use crate::cache::set_cookie::{NOT_STORABLE, is_storable};
@@ -19,9 +21,10 @@ use crate::cache::validator::digest::Digest;
 use crate::cache::{Answer, protection};
 use crate::coding::{Bounds, Coding, Decoder};
 use crate::config::model::{ContentCoding, Limits};
-use crate::csp::Verdict;
-use crate::decisions::Exposed;
+use crate::csp::{Need, Verdict};
 use crate::engine::Route;
+use crate::exposure::Event;
+use crate::exposure::page::{PageReport, script_needs};
 use crate::headers::{HeaderEdit, list, values_after};
 use crate::patch::admission::Admission;
 use crate::patch::{Action, Patch};
@@ -109,12 +112,12 @@ impl Visit {
         let stored: Vec<&Patch> = all.numbered(&stored).collect();
         let patches: Vec<&Patch> = all.numbered(&self.eligible).collect();
         let patches = || patches.iter().copied();
-        let mut watch = std::mem::take(&mut self.decided.watch);
-        if self.decided.is_prefetch {
-            // Nobody looks yet. When they do, the page itself says so.
-            watch = Watch::default();
-        }
+        let watch = std::mem::take(&mut self.decided.watch);
         let looked_for = watch.probes();
+        let in_page = Seeing::new(watch, all, std::mem::take(&mut self.decided.view));
+        // Nobody looks yet. When they do, the page itself says so.
+        let seeing = if self.decided.is_prefetch { Seeing::default() } else { in_page.clone() };
+        let page_sink = self.engine.exposures().page.filter(|_| !in_page.is_idle());
         let probes = || all.numbered(&looked_for);
         // Before patches: what they say of `Vary` is about what they change.
         let vary = route.key.vary(headers, self.is_limited).filter(|_| self.is_covered);
@@ -172,19 +175,29 @@ impl Visit {
             let others = patches().any(|patch| patch.edits_elements() || patch.edits_json());
             if fits || !others { Ok(readable) } else { Err(Untouched::ContentType) }
         });
-        let mut verdicts = Vec::new();
+        let (mut verdicts, mut late) = (Vec::new(), None);
         if kind == Ok(Kind::Html) || may_be_page {
-            let admission = Admission::judge(patches(), headers, &edits, &self.page);
+            let needs = page_sink.map(|_| script_needs());
+            let others: Vec<&[Need]> = needs.iter().map(Vec::as_slice).collect();
+            let admission = Admission::judge_with(patches(), &others, headers, &edits, &self.page);
             edits.extend(admission.header_edits);
             verdicts = admission.verdicts;
+            late = admission.others.into_iter().next().zip(needs).zip(page_sink);
         }
+        let late = late.and_then(|((verdict, needs), sink)| {
+            let report = PageReport::new(&verdict, sink.hash_value)?;
+            let nonce = report.nonce().map(str::to_owned);
+            let content = Rc::new(PageEvents { seeing: in_page.clone(), report });
+            Some((LateEdit { content, needs, nonce }, verdict))
+        });
+        let (late, of_late) = late.unzip();
 
         let kind = gate.as_ref().map(|readable| readable.kind).map_err(|reason| *reason);
         let wanted = |patch: &Patch| match kind {
             Ok(kind) => patch.edits(kind),
             Err(_) => patch.edits_elements() || patch.edits_json(),
         };
-        let is_wanted = patches().any(wanted);
+        let is_wanted = patches().any(wanted) || (late.is_some() && kind == Ok(Kind::Html));
         let looks = !is_wanted && !self.is_head && probes().any(wanted);
         let is_made = stored.iter().any(|patch| wanted(patch));
         let labels = || patches().chain(stored.iter().copied()).map(|patch| patch.label.as_str());
@@ -197,7 +210,7 @@ impl Visit {
         };
         let validators = || {
             let stored = Admission::judge(stored.iter().copied(), headers, &[], &self.page).verdicts;
-            let verdicts: Vec<Verdict> = verdicts.iter().chain(&stored).cloned().collect();
+            let verdicts: Vec<Verdict> = verdicts.iter().chain(&stored).chain(&of_late).cloned().collect();
             self.variant.of_edited(headers, &verdicts)
         };
         let passing = || self.variant.of_passing(status, headers, self.is_subresource);
@@ -207,8 +220,8 @@ impl Visit {
                 if is_made {
                     report.body = BodyState::Stored;
                 }
-                let plan = self.plan(all, &readable, &looked_for, (head.arrived, &edits), Vec::new());
-                let mut body = body_edits(plan, watch, &readable.codings, Vec::new(), report);
+                let plan = self.plan(all, &readable, &looked_for, (head.arrived, &edits), Vec::new(), None);
+                let mut body = body_edits(plan, seeing, &readable.codings, Vec::new(), report);
                 body.look_only();
                 Body::Edited(Box::new(body))
             }
@@ -219,7 +232,7 @@ impl Visit {
             }
             _ if !is_wanted => {
                 edits.extend(passing());
-                report.exposures = self.seen_in_head(all, &watch, status, kind, &report);
+                report.exposures = self.seen_in_head(&seeing, status, kind);
                 Body::Passes(report)
             }
             Err(reason) => {
@@ -241,8 +254,8 @@ impl Visit {
                     let restored = restored(head.arrived, &edits, &changes);
                     let to_gzip = route.content_coding == ContentCoding::Gzip && self.accepts_gzip;
                     edits.extend(changes);
-                    let plan = self.plan(all, &readable, &looked_for, (head.arrived, &edits), verdicts);
-                    let mut body = body_edits(plan, watch, &readable.codings, restored, report);
+                    let plan = self.plan(all, &readable, &looked_for, (head.arrived, &edits), verdicts, late);
+                    let mut body = body_edits(plan, seeing, &readable.codings, restored, report);
                     if to_gzip {
                         body.encode();
                     }
@@ -276,38 +289,31 @@ impl Visit {
         probes: &[usize],
         (headers, decided): (&HeaderMap, &[HeaderEdit]),
         verdicts: Vec<Verdict>,
+        late: Option<LateEdit>,
     ) -> Plan {
         Plan {
             patches: all.clone(),
             values: std::mem::take(&mut self.values),
             eligible: std::mem::take(&mut self.eligible),
-            probes: probes.to_vec(),
             sniffer: readable.sniffer,
             kind: readable.kind,
             verdicts,
-            probe_verdicts: Admission::judge(all.numbered(probes), headers, decided, &self.page).verdicts,
             page: self.page.clone(),
+            watched: Watched {
+                probed: probes.to_vec(),
+                verdicts: Admission::judge(all.numbered(probes), headers, decided, &self.page).verdicts,
+                late: late.into_iter().collect(),
+            },
         }
     }
 
     /// The assignments that are seen in a page whose body nobody edits: those of patches of the exchange.
-    fn seen_in_head(
-        &self,
-        all: &Patches,
-        watch: &Watch,
-        status: StatusCode,
-        kind: Result<Kind, Untouched>,
-        report: &Report,
-    ) -> Vec<Exposed> {
-        let is_page = kind == Ok(Kind::Html) && !self.is_head && !self.is_subresource;
+    fn seen_in_head(&self, seeing: &Seeing, status: StatusCode, kind: Result<Kind, Untouched>) -> Vec<Event> {
         if status == StatusCode::NOT_MODIFIED && !self.is_subresource {
-            return watch.confirmed();
+            return seeing.confirmed();
         }
-        if !is_page {
-            return Vec::new();
-        }
-        watch
-            .seen(all, is_done_anyway, &report.patches, &|number| all.get(number).is_some_and(is_done_anyway))
+        let is_page = kind == Ok(Kind::Html) && !self.is_head && !self.is_subresource;
+        if is_page { seeing.seen(None, &[]) } else { Vec::new() }
     }
 
     /// Makes the edits of patches in the head; the names of those that made some.
@@ -379,7 +385,7 @@ struct Head<'h> {
 /// The edits of a body with `codings`. `own_head` is what takes back that the head says that it has none.
 pub(super) fn body_edits(
     plan: Plan,
-    watch: Watch,
+    seeing: Seeing,
     codings: &[Coding],
     own_head: Vec<HeaderEdit>,
     report: Report,
@@ -388,7 +394,7 @@ pub(super) fn body_edits(
         [] => None,
         codings => Decoder::for_codings(codings, decoder_bounds(plan.patches.engine().limits())),
     };
-    let mut edits = Edits::new(plan, watch, report);
+    let mut edits = Edits::new(plan, seeing, report);
     if let Some(decoder) = decoder {
         edits.decode(decoder, own_head);
     }

@@ -27,6 +27,15 @@ pub(super) struct Variant {
     is_retrieved: bool,
 }
 
+/// What a page depends on besides its patches and what they read.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Besides<'a> {
+    /// The digest of the payload that had a say.
+    pub(super) live: Option<u128>,
+    /// What its scripts may be told.
+    pub(super) told: &'a [String],
+}
+
 impl Variant {
     /// What a request gets that is on no route.
     pub(super) const fn of_no_route() -> Self {
@@ -41,15 +50,16 @@ impl Variant {
         route: &Route,
         eligible: &[usize],
         values: &Values,
-        live: Option<u128>,
+        besides: Besides<'_>,
         method: &str,
         accepts_gzip: bool,
     ) -> Self {
         let chosen = || patches.numbered(eligible);
-        let edits_pages = chosen().any(|patch| patch.edits_elements() || patch.edits_json());
+        let edits_pages =
+            !besides.told.is_empty() || chosen().any(|patch| patch.edits_elements() || patch.edits_json());
         let beyond_pages = route.variance == Variance::Everything && chosen().any(Patch::rewrites);
         let to_gzip = route.content_coding == ContentCoding::Gzip && accepts_gzip;
-        let digest = || digest(patches, route, eligible, values, live, to_gzip);
+        let digest = || digest(patches, route, eligible, values, besides, to_gzip);
         let current = match (edits_pages || beyond_pages, route.has_validator()) {
             (false, _) => Current::Origin,
             (true, true) => Current::Variant(digest()),
@@ -136,7 +146,7 @@ impl Stored {
     /// What the patches with the numbers `eligible` make.
     pub(super) fn of(patches: &Patches, route: &Route, eligible: &[usize], values: &Values) -> Self {
         let digest = (!eligible.is_empty() && route.has_validator())
-            .then(|| digest(patches, route, eligible, values, None, false));
+            .then(|| digest(patches, route, eligible, values, Besides::default(), false));
         Self { digest, asked: Vec::new() }
     }
 
@@ -182,12 +192,13 @@ fn digest(
     route: &Route,
     eligible: &[usize],
     values: &Values,
-    live: Option<u128>,
+    besides: Besides<'_>,
     to_gzip: bool,
 ) -> Digest {
     let outcome = Outcome {
         configuration: patches.engine().digest(),
-        payload: live,
+        payload: besides.live,
+        told: besides.told,
         route: &route.name,
         patches: eligible,
         reads: patches.numbered(eligible).flat_map(Patch::reads).map(String::as_str).collect(),

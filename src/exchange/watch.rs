@@ -5,13 +5,20 @@
 //! the control among them, which has no patches of its own; a page that lacks what one variation changes tells nothing about the
 //! experiment.
 
+use std::rc::Rc;
+
+use serde_json::Value;
+
+use super::gate::Kind;
 use super::patches::{OfAuto, Patches};
 use super::report::PatchReport;
+use super::watched::Late;
 use crate::decide::condition::{Attributes, SavedGroups};
 use crate::decisions::Exposed;
+use crate::exposure::page::PageReport;
+use crate::exposure::{Event, SeenBy};
 use crate::patch::{Action, Patch};
 use crate::request::attributes::Values;
-use serde_json::Value;
 
 /// The assignments of a visitor that may be seen.
 #[derive(Debug, Default)]
@@ -88,9 +95,15 @@ impl Watch {
         probes
     }
 
-    /// All of them: the visitor confirms that they have the page.
-    pub(super) fn confirmed(&self) -> Vec<Exposed> {
-        self.arms.iter().map(|arm| arm.exposed.clone()).collect()
+    /// Whether there is nothing to see.
+    pub(super) const fn is_idle(&self) -> bool {
+        self.arms.is_empty()
+    }
+
+    /// What the page's own scripts may be told, in all.
+    pub(super) fn told(&self, route: &str, with_hash_value: bool) -> Vec<String> {
+        let events = self.arms.iter().filter_map(|arm| Event::of(&arm.exposed, route, SeenBy::Page).ok());
+        events.map(|event| event.for_page(with_hash_value)).collect()
     }
 
     /// Those that the redirect with that number comes from.
@@ -98,31 +111,98 @@ impl Watch {
         let of_redirect = self.arms.into_iter().filter(|arm| arm.own.contains(&redirect));
         of_redirect.map(|arm| arm.exposed).collect()
     }
+}
 
-    /// Those that are seen, given what became of the patches for a body, and where the elements of others were `found`. Patches for
-    /// other kinds of bodies say nothing.
-    pub(super) fn seen(
-        &self,
-        patches: &Patches,
-        concerns: impl Fn(&Patch) -> bool,
-        reports: &[PatchReport],
-        found: &dyn Fn(usize) -> bool,
-    ) -> Vec<Exposed> {
-        let is_applied = |patch: &Patch| {
-            let mut of_patch = reports.iter().filter(|report| report.label == patch.label).peekable();
-            of_patch.peek().is_some() && of_patch.all(PatchReport::is_applied)
-        };
-        let is_seen = |arm: &&Arm| {
-            let own = || patches.numbered(&arm.own).filter(|patch| concerns(patch));
-            let others = || arm.others.iter().filter(|number| patches.get(**number).is_some_and(&concerns));
-            let any = arm.is_page || own().next().is_some() || others().next().is_some();
-            any && own().all(is_applied) && others().all(|number| found(*number))
-        };
-        self.arms.iter().filter(is_seen).map(|arm| arm.exposed.clone()).collect()
+/// What a visitor may see on one page, and the page. A copy is another handle to the same.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Seeing(Option<Rc<Page>>);
+
+#[derive(Debug)]
+struct Page {
+    watch: Watch,
+    patches: Patches,
+    view: View,
+}
+
+/// A page that is looked at.
+#[derive(Debug, Clone, Default)]
+pub(super) struct View {
+    /// The name of the route.
+    pub(super) route: String,
+    /// Its path.
+    pub(super) path: String,
+    /// Another number for each.
+    pub(super) number: u128,
+}
+
+impl View {
+    /// The events of assignments that are seen by a view.
+    pub(super) fn events<'e>(&self, seen: impl IntoIterator<Item = (&'e Exposed, SeenBy)>) -> Vec<Event> {
+        let events = seen.into_iter().filter_map(|(exposed, by)| Event::of(exposed, &self.route, by).ok());
+        events.map(|event| event.on(&self.path, self.number)).collect()
     }
 }
 
-/// Whether a patch would have been done wherever it is looked for: nothing on the page decides.
+impl Seeing {
+    pub(super) fn new(watch: Watch, patches: &Patches, view: View) -> Self {
+        Self(
+            Some(Rc::new(Page { watch, patches: patches.clone(), view }))
+                .filter(|page| !page.watch.is_idle()),
+        )
+    }
+
+    /// Whether there is nothing to see.
+    pub(super) const fn is_idle(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// All of them: the visitor confirms that they have the page.
+    pub(super) fn confirmed(&self) -> Vec<Event> {
+        let Some(page) = &self.0 else { return Vec::new() };
+        page.view.events(page.watch.arms.iter().map(|arm| (&arm.exposed, SeenBy::NotModified)))
+    }
+
+    /// Those that are seen in a body of that kind, given what became of its patches and of those that were looked for. Without a
+    /// kind nobody looked into the body. Patches for other kinds of bodies say nothing.
+    pub(super) fn seen(&self, kind: Option<Kind>, reports: &[PatchReport]) -> Vec<Event> {
+        let Some(page) = &self.0 else { return Vec::new() };
+        let concerns = |patch: &&Patch| is_done_anyway(patch) || kind.is_some_and(|kind| patch.edits(kind));
+        let is_applied = |patch: &Patch, is_probe: bool| {
+            let mut of_patch = reports
+                .iter()
+                .filter(|report| report.is_probe == is_probe && report.label == patch.label)
+                .peekable();
+            is_done_anyway(patch) || (of_patch.peek().is_some() && of_patch.all(PatchReport::is_applied))
+        };
+        let seen = page.watch.arms.iter().filter_map(|arm| {
+            let mut own = page.patches.numbered(&arm.own).filter(concerns).peekable();
+            let mut others = page.patches.numbered(&arm.others).filter(concerns).peekable();
+            let by = if own.peek().is_some() { SeenBy::Edit } else { SeenBy::Control };
+            let any = arm.is_page || own.peek().is_some() || others.peek().is_some();
+            let is_seen = any
+                && own.all(|patch| is_applied(patch, false))
+                && others.all(|patch| is_applied(patch, true));
+            is_seen.then_some((&arm.exposed, by))
+        });
+        page.view.events(seen)
+    }
+}
+
+/// What goes in at the end of a page for its own scripts: what is seen on it.
+#[derive(Debug)]
+pub(super) struct PageEvents {
+    pub(super) seeing: Seeing,
+    pub(super) report: PageReport,
+}
+
+impl Late for PageEvents {
+    fn markup(&self, reports: &[PatchReport]) -> Option<Vec<u8>> {
+        let events = self.seeing.seen(Some(Kind::Html), reports);
+        self.report.markup(&events).map(|(markup, _)| markup)
+    }
+}
+
+/// Whether a patch is done wherever it is to be: nothing on the page decides.
 pub(super) const fn is_done_anyway(patch: &Patch) -> bool {
     matches!(patch.action, Action::Exchange(_) | Action::Redirect(_))
 }

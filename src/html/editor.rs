@@ -525,9 +525,12 @@ impl Editor {
                 }
             }
         }
+        let has_late_only = inserted.is_empty();
         if landmark == Landmark::BodyEnd {
             inserted.extend(self.late_markup(misfit));
         }
+        let is_closed = has_late_only && self.late.iter().all(|insertion| insertion.in_xml);
+        let lead = if is_closed { &[] } else { lead };
         if inserted.is_empty() {
             return Ok(());
         }

@@ -21,10 +21,13 @@ pub trait LateContent: fmt::Debug {
 
 /// An insertion at the end of the body.
 #[derive(Debug, Clone)]
-#[expect(clippy::exhaustive_structs, reason = "whoever inserts gives both")]
+#[expect(clippy::exhaustive_structs, reason = "whoever inserts says all of it")]
 pub struct LateInsertion {
     /// What.
     pub content: Rc<dyn LateContent>,
     /// What policies that the page itself states are asked, where they have a say in it.
     pub policies: Option<Rc<dyn Admits>>,
+    /// Whether the page is XML. What seems to be open at its end then is not (`<div/>`), and an end tag for it would break the
+    /// page.
+    pub in_xml: bool,
 }

@@ -8,7 +8,7 @@ use super::chain::Chain;
 use super::{Bounds, Editor, Medium, Plan};
 use crate::html::outcome::{Outcome, Skip};
 use crate::html::splice::{Edit, SpliceError, Splicer};
-use crate::html::text_editor::{TextEdit, TextOutcome};
+use crate::html::text_editor::{TextEdit, TextEditor as _, TextOutcome};
 
 /// Applies plans to a body, each to what the ones before it left. Call [`write`](Self::write) for each chunk, then
 /// [`end`](Self::end) once.
@@ -28,6 +28,8 @@ use crate::html::text_editor::{TextEdit, TextOutcome};
 #[derive(Debug)]
 pub struct BodyEditor {
     chain: Chain<Editor>,
+    /// Editors whose edits nobody makes.
+    probes: Vec<Editor>,
     splicer: Splicer,
     position: u64,
     edits: Vec<TextEdit>,
@@ -39,11 +41,24 @@ impl BodyEditor {
     /// An editor for one body.
     #[must_use]
     pub fn new(plans: impl IntoIterator<Item = Rc<Plan<String>>>, bounds: Bounds) -> Self {
-        let editors: Vec<Editor> =
-            plans.into_iter().map(|plan| Editor::new(plan, Medium::Body, bounds)).collect();
+        Self::with_probes(plans, [], bounds)
+    }
+
+    /// The same, with plans that change nothing, and hold nothing, and tell what they would have come to. Each is told by the
+    /// body as it came, not as other plans leave it.
+    #[must_use]
+    pub fn with_probes(
+        plans: impl IntoIterator<Item = Rc<Plan<String>>>,
+        probes: impl IntoIterator<Item = Rc<Plan<String>>>,
+        bounds: Bounds,
+    ) -> Self {
+        let editor = |plan| Editor::new(plan, Medium::Body, bounds);
+        let editors: Vec<Editor> = plans.into_iter().map(editor).collect();
+        let probes: Vec<Editor> = probes.into_iter().map(editor).collect();
         Self {
-            outcomes: vec![Outcome::default(); editors.len()],
+            outcomes: vec![Outcome::default(); editors.len().saturating_add(probes.len())],
             chain: Chain::new(editors),
+            probes,
             splicer: Splicer::default(),
             position: 0,
             edits: Vec::new(),
@@ -54,7 +69,8 @@ impl BodyEditor {
     /// Whether the rest of the body passes as it is: [`write`](Self::write) need not be called any more.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        (self.bug.is_some() || self.chain.editors().all(Editor::is_lost)) && self.splicer.held().is_empty()
+        let is_lost = self.chain.editors().chain(&self.probes).all(Editor::is_lost);
+        (self.bug.is_some() || is_lost) && self.splicer.held().is_empty()
     }
 
     /// The largest number of bytes that were held between two chunks.
@@ -71,6 +87,9 @@ impl BodyEditor {
         if self.bug.is_some() {
             return self.splicer.push(chunk, self.position, out);
         }
+        for probe in &mut self.probes {
+            probe.write(chunk, at, &mut Vec::new());
+        }
         self.chain.write(chunk, at, &mut self.edits);
         self.splice();
         let located = self.chain.open_from().unwrap_or(self.position);
@@ -80,7 +99,9 @@ impl BodyEditor {
     /// The body has ended: adds to `out` all that is left.
     pub fn end(&mut self, out: &mut Vec<u8>) {
         if self.bug.is_none() {
-            for (outcome, found) in self.outcomes.iter_mut().zip(self.chain.end(&mut self.edits)) {
+            let mut found = self.chain.end(&mut self.edits);
+            found.extend(self.probes.iter_mut().map(|probe| probe.end(&mut Vec::new())));
+            for (outcome, found) in self.outcomes.iter_mut().zip(found) {
                 match found {
                     TextOutcome::Applied => outcome.applied = 1,
                     TextOutcome::Missed => {}
@@ -94,7 +115,7 @@ impl BodyEditor {
         self.splicer.finish(out);
     }
 
-    /// What became of each plan, in their order.
+    /// What became of each plan, in their order, and then of each probe.
     #[must_use]
     pub fn outcomes(mut self) -> Vec<Outcome> {
         if self.bug.is_some() {

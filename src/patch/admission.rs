@@ -22,6 +22,8 @@ pub struct Admission {
     pub header_edits: Vec<HeaderEdit>,
     /// A verdict for each edit of the patches, in order.
     pub verdicts: Vec<Verdict>,
+    /// The same for what is inserted besides.
+    pub others: Vec<Verdict>,
 }
 
 /// An edit and what policies in headers say of it.
@@ -46,10 +48,25 @@ impl Admission {
         decided: &[HeaderEdit],
         page: &Page,
     ) -> Self {
-        let groups: Vec<&[Need]> = patches.into_iter().flat_map(edits).map(|(_, needs)| needs).collect();
-        let Plan { header_edits, verdicts } =
+        Self::judge_with(patches, &[], headers, decided, page)
+    }
+
+    /// The same, with what is inserted besides: the needs of each.
+    #[must_use]
+    pub fn judge_with<'p>(
+        patches: impl IntoIterator<Item = &'p Patch>,
+        others: &[&'p [Need]],
+        headers: &HeaderMap,
+        decided: &[HeaderEdit],
+        page: &Page,
+    ) -> Self {
+        let mut groups: Vec<&[Need]> = patches.into_iter().flat_map(edits).map(|(_, needs)| needs).collect();
+        let of_patches = groups.len();
+        groups.extend(others);
+        let Plan { header_edits, mut verdicts } =
             Plan::for_response(&policies_after(headers, decided), page, &groups);
-        Self { header_edits, verdicts }
+        let others = verdicts.split_off(of_patches.min(verdicts.len()));
+        Self { header_edits, verdicts, others }
     }
 }
 
@@ -85,6 +102,13 @@ impl Admits for Subject {
     }
 }
 
+/// Who is asked about policies in the page itself, where they have a say in what is inserted.
+pub(crate) fn subject(needs: &[Need], nonce: Option<&str>, page: &Page) -> Option<Rc<dyn Admits>> {
+    let nonce = nonce.map(str::to_owned);
+    let subject = || Subject { needs: needs.to_vec(), nonce, page: page.clone() };
+    (!needs.is_empty()).then(|| Rc::new(subject()) as Rc<dyn Admits>)
+}
+
 impl Admitted<'_> {
     /// The name under which it is reported: that of its patch, and its own where the patch has several.
     #[must_use]
@@ -117,10 +141,7 @@ impl Admitted<'_> {
             Verdict::Insert { nonce: Some(nonce) } => self.edit.render_with_nonce(values, charset, nonce),
             Verdict::Refused => return Err(Skip::Policy),
         };
-        if !self.needs.is_empty() {
-            let nonce = self.nonce().map(str::to_owned);
-            patch.policies = Some(Rc::new(Subject { needs: self.needs.to_vec(), nonce, page: page.clone() }));
-        }
+        patch.policies = subject(self.needs, self.nonce(), page);
         Ok(patch)
     }
 }

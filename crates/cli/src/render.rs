@@ -87,7 +87,7 @@ fn write_summary(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         writeln!(out, "decision: {} = {} ({})", note.name, note.value, note.because)?;
     }
     for exposed in &report.exposures {
-        writeln!(out, "exposure: {} = {}", exposed.experiment, exposed.variation)?;
+        writeln!(out, "exposure: {} = {}", exposed.experiment_id(), exposed.variation_id())?;
     }
     if let Some(patch) = &report.redirected_by {
         return writeln!(out, "redirected by: {patch}");

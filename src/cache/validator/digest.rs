@@ -39,6 +39,8 @@ pub struct Outcome<'a> {
     pub configuration: u128,
     /// The digest of the payload that had a say.
     pub payload: Option<u128>,
+    /// What the page's scripts may be told.
+    pub told: &'a [String],
     /// The name of the route.
     pub route: &'a str,
     /// The numbers of the patches whose guards hold.
@@ -63,6 +65,7 @@ impl Outcome<'_> {
         if let Some(payload) = self.payload {
             hash.bytes(&payload.to_le_bytes());
         }
+        self.told.iter().for_each(|told| hash.bytes(told.as_bytes()));
         hash.bytes(self.route.as_bytes());
         hash.count(self.patches.len());
         self.patches.iter().for_each(|index| hash.count(*index));
@@ -164,6 +167,7 @@ attributes:
         Outcome {
             configuration: 7,
             payload: None,
+            told: &[],
             route: "product",
             patches: &[0, 2],
             reads: BTreeSet::from(["text", "number", "list"]),
@@ -201,6 +205,7 @@ attributes:
         digests.push(outcome(&some).digest());
         digests.push(Outcome { configuration: 8, ..outcome(&some) }.digest());
         digests.push(Outcome { payload: Some(8), ..outcome(&some) }.digest());
+        digests.push(Outcome { told: &["hero".to_owned()], ..outcome(&some) }.digest());
         digests.push(Outcome { route: "produc", ..outcome(&some) }.digest());
         digests.push(Outcome { patches: &[0], ..outcome(&some) }.digest());
         digests.push(Outcome { patches: &[0, 1], ..outcome(&some) }.digest());

@@ -8,6 +8,7 @@ use crate::live::Live;
 const CONFIG: &str = r#"
 version: 1
 debug: {}
+exposures: { access_log: true }
 visitor:
   id: { cookie: engraft_id }
   consent: { cookie: consent, contains: analytics }
@@ -78,7 +79,8 @@ impl Got {
     }
 
     fn exposures(&self) -> String {
-        let shown = self.report.exposures.iter().map(|it| format!("{}={}", it.experiment, it.variation));
+        let shown =
+            self.report.exposures.iter().map(|it| format!("{}={}", it.experiment_id(), it.variation_id()));
         shown.collect::<Vec<_>>().join(",")
     }
 }
@@ -167,7 +169,7 @@ fn a_variation_is_shown_and_counted() {
     let bold = visit("/hero", &[("cookie", &cookie_of("bold"))]);
     assert_eq!(bold.body, "<nav>old</nav><main>m</main><h1>Bold for bold</h1>");
     assert_eq!(bold.exposures(), "hero=bold");
-    assert_eq!(bold.report.exposures[0].hash.0, "id");
+    assert_eq!(bold.report.exposures[0].hash_attribute(), "id");
     assert_eq!(bold.header("cache-control"), Some("private, max-age=0"));
     assert_eq!(bold.header("set-cookie"), None, "the id is known");
 }
@@ -295,6 +297,7 @@ fn the_origin_and_caches_never_see_the_parameters() {
 
 const SERVICE: &str = r#"
 version: 1
+exposures: { access_log: true }
 visitor: { id: { cookie: id } }
 growthbook: { fetch: { cluster: growthbook, authority: gb.example, client_key: sdk-1 } }
 routes:

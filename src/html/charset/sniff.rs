@@ -30,6 +30,12 @@ impl fmt::Display for Unsupported {
 impl std::error::Error for Unsupported {}
 
 impl Sniffer {
+    /// Whether the page is XML, which this reads as HTML.
+    #[must_use]
+    pub const fn is_xml(&self) -> bool {
+        self.is_xml
+    }
+
     /// How far browsers look for a declaration.
     pub const MAX_BYTES: usize = 1024;
 

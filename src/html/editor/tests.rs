@@ -406,7 +406,7 @@ impl LateContent for Told {
 }
 
 fn told() -> Vec<LateInsertion> {
-    vec![LateInsertion { content: Rc::new(Told), policies: None }]
+    vec![LateInsertion { content: Rc::new(Told), policies: None, in_xml: false }]
 }
 
 #[test]
@@ -447,6 +447,17 @@ fn late_content_knows_what_became_of_all_patches() {
         assert_eq!(String::from_utf8(whole.0).unwrap(), expected);
         let late = whole.1.last().unwrap();
         assert_eq!(late.applied, u32::from(expected.contains('[')), "{page}: {late:?}");
+    }
+}
+
+#[test]
+fn late_content_closes_nothing_in_xml() {
+    let page = "<body><h1>1</h1><div/></body>";
+    let late = |in_xml| told().into_iter().map(|it| LateInsertion { in_xml, ..it }).collect::<Vec<_>>();
+    for (in_xml, expected) in [(true, ""), (false, "</div>")] {
+        let (out, _) = run_with(&[patch("h1", [text("x")])], late(in_xml), page.as_bytes(), &[]);
+        let expected = format!("<body><h1>x</h1><div/>{expected}[[1] 0]</body>");
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
 }
 

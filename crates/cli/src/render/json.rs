@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use engraft::decisions::{Exposed, Note};
+use engraft::decisions::Note;
 use engraft::exchange::report;
+use engraft::exposure::Event;
 use http::HeaderMap;
 use serde::Serialize;
 use serde_json::Value;
@@ -100,8 +101,8 @@ fn decision(note: &Note) -> (&str, Decision<'_>) {
     (&note.name, Decision { value: &note.value, because: note.because })
 }
 
-fn exposure(exposed: &Exposed) -> Exposure<'_> {
-    Exposure { experiment: &exposed.experiment, variation: &exposed.variation }
+fn exposure(event: &Event) -> Exposure<'_> {
+    Exposure { experiment: event.experiment_id(), variation: event.variation_id() }
 }
 
 impl<'r> From<&'r OriginRequest> for Request<'r> {
