@@ -134,7 +134,9 @@ impl Engine {
         let routes = config.routes.iter().enumerate().map(|(index, route)| {
             let of_match = headers_that_choose(&config.routes, index);
             let path = route_path(index);
-            let scope = Scope { attributes: &attributes, decisions: &decisions, limits: &config.limits };
+            let tells_pages = exposures.page.is_some();
+            let scope =
+                Scope { attributes: &attributes, decisions: &decisions, limits: &config.limits, tells_pages };
             Route::compile(route, &of_match, scope, &path, &mut problems)
         });
         let routes: Vec<Route> = routes.collect();
@@ -268,13 +270,15 @@ struct Scope<'e> {
     attributes: &'e Catalogue,
     decisions: &'e Decisions,
     limits: &'e Limits,
+    /// Pages are told what is seen on them.
+    tells_pages: bool,
 }
 
 impl Route {
     fn compile(
         route: &model::Route,
         of_match: &BTreeSet<String>,
-        Scope { attributes, decisions, limits }: Scope<'_>,
+        Scope { attributes, decisions, limits, tells_pages }: Scope<'_>,
         path: &Path,
         problems: &mut Vec<Problem>,
     ) -> Self {
@@ -326,6 +330,8 @@ impl Route {
         reads.extend(cache.reads().iter().cloned());
         let decides: Vec<String> = reads.iter().filter(|name| Decided::of(name).is_some()).cloned().collect();
         reads.extend(decisions.reads(&decides, attributes));
+        // The payload's experiments do, and so does what pages are told.
+        let edits_all_pages = route.auto_experiments || (tells_pages && !decides.is_empty());
         Self {
             name: route.name.clone(),
             cache,
@@ -333,11 +339,11 @@ impl Route {
             content_types,
             delivery: route.delivery,
             content_coding: route.content_coding,
-            variance: variance(&patches, of_match, attributes).max(if route.auto_experiments {
-                Variance::Pages
+            variance: if edits_all_pages {
+                variance(&patches, of_match, attributes).max(Variance::Pages)
             } else {
-                Variance::Nothing
-            }),
+                variance(&patches, of_match, attributes)
+            },
             places,
             auto_experiments: route.auto_experiments,
             patches,

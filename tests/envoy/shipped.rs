@@ -157,6 +157,26 @@ fn edge_logs_what_became_of_the_patches() -> Outcome {
 }
 
 #[test]
+fn exposures_are_a_field_of_each_line_of_the_access_log() -> Outcome {
+    let origin = Site::new(&workspace::root().join("examples/shop/site"))?.serve()?;
+    let (old, new) = EVERYWHERE;
+    let collector = ("address: collector.internal, port_value: 8080", address(origin.addr()));
+    let envoy =
+        start("exposures.yaml", &[(old, new.to_owned()), (ORIGIN.0, address(origin.addr())), collector])?;
+    client::fetch(Http1, envoy.listener_addr("edge")?, &product())?;
+    let line = envoy.wait_for("the request in the access log", || {
+        let log = envoy.log();
+        Ok(log.lines().find(|line| line.starts_with('{') && line.contains("/p/aurora/")).map(str::to_owned))
+    })?;
+    let line: serde_json::Value = serde_json::from_str(&line)?;
+    assert_eq!(line.get("route").and_then(|route| route.as_str()), Some("product"), "{line}");
+    // No experiment, no exposure.
+    assert_eq!(line.get("exposures"), Some(&serde_json::Value::Null), "{line}");
+    assert_no_vm_failed(&envoy);
+    Ok(())
+}
+
+#[test]
 fn edge_is_switched_off_and_on_without_a_reload() -> Outcome {
     let origin = Site::new(&workspace::root().join("examples/shop/site"))?.serve()?;
     let envoy = edge(&origin)?;

@@ -68,6 +68,11 @@ fn schema_and_core_agree() -> Tested {
     let exchange = |rest: &str| route(&format!("patches: [{{ {rest} }}]"));
     let attribute = |rest: &str| format!("{{ version: 1, attributes: {{ x: {rest} }} }}");
     let named = |name: &str| format!("{{ version: 1, routes: [{{ name: {name} }}] }}");
+    let collector = |rest: &str| {
+        format!(
+            "{{ version: 1, exposures: {{ collector: {{ cluster: c, authority: c.example, path: /v1, {rest} }} }} }}"
+        )
+    };
     let cases = [
         ("{ version: 1 }".to_owned(), true),
         ("{ routes: [] }".to_owned(), false),
@@ -87,6 +92,17 @@ fn schema_and_core_agree() -> Tested {
         ("{ version: 1, limits: { max_elements: 1.5 } }".to_owned(), false),
         ("{ version: 1, limits: { max_held_bytes: 16777217 } }".to_owned(), false),
         ("{ version: 1, limits: { max_time: 1 } }".to_owned(), false),
+        ("{ version: 1, exposures: {} }".to_owned(), true),
+        ("{ version: 1, exposures: { access_log: true, page: true } }".to_owned(), true),
+        ("{ version: 1, exposures: { page: { hash_value: true } } }".to_owned(), true),
+        ("{ version: 1, exposures: { page: 7 } }".to_owned(), false),
+        ("{ version: 1, exposures: { page: { hash: true } } }".to_owned(), false),
+        ("{ version: 1, exposures: { collector: {} } }".to_owned(), false),
+        (collector(""), true),
+        (collector("timeout: 2s, batch_events: 10, batch_age: 1m"), true),
+        (collector("max_queue_events: 0"), false),
+        (collector("batch_bytes: 10"), false),
+        (collector("url: /v2"), false),
         (attribute("{ header: x-a }"), true),
         (attribute("{ cookie: a, values: [b], otherwise: c, trusted: true, type: text }"), true),
         (attribute("{ cookie: a, type: date }"), false),
