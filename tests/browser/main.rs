@@ -7,6 +7,7 @@
 //! sri::…                     injected works, no violation is added, and no attack gets through that did not before
 //! mutations::…               generated pages with generated mutations of visual experiments: edited by the core, and by
 //!                            dom-mutator in the browser
+//! exposures::…               what the page's scripts hear of exposures, and that no value in them is markup
 //! itself::…                  without escaping, and without policies, the attacks do what they are there for
 //! ```
 //!
@@ -22,6 +23,7 @@ use libtest_mimic::{Arguments, Trial};
 mod browser;
 mod escaping;
 mod mutations;
+mod exposures;
 mod policies;
 mod site;
 mod table;
@@ -52,6 +54,7 @@ fn run() -> Result<ExitCode, String> {
     let mut tests = escaping::tests()?;
     tests.extend(policies::tests()?);
     tests.extend(mutations::tests()?);
+    tests.extend(exposures::tests()?);
     let lab = match browser::find()? {
         Found::Programs(programs) if !arguments.list => {
             let site = Site::start()?;
