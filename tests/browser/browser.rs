@@ -65,12 +65,13 @@ impl Programs {
         if ready.get("ready").is_none() {
             return Err(format!("the browser does not start: {ready}"));
         }
-        Ok(Browser { script: self.script, talk: Mutex::new(talk), child })
+        Ok(Browser { program: self.chromium, script: self.script, talk: Mutex::new(talk), child })
     }
 }
 
 /// A running browser. Dropping it closes it.
 pub(crate) struct Browser {
+    program: PathBuf,
     script: PathBuf,
     talk: Mutex<Talk>,
     child: Child,
@@ -132,6 +133,11 @@ pub(crate) struct Mutated {
 }
 
 impl Browser {
+    /// The program itself.
+    pub(crate) fn program(&self) -> &Path {
+        &self.program
+    }
+
     pub(crate) fn open(&self, asked: &Asked<'_>) -> Result<Seen, String> {
         let seen: Seen = self.ask(asked)?;
         match seen.failed {

@@ -23,7 +23,7 @@ use crate::table::{self, Escaping};
 use crate::{Lab, Test};
 
 /// Says each event that is dispatched.
-const LISTENER: &str =
+pub(crate) const LISTENER: &str =
     "document.addEventListener('engraft:exposure', (event) => own(JSON.stringify(event.detail)))";
 
 /// What `dataLayer` has.
@@ -51,6 +51,7 @@ pub(crate) fn tests() -> Result<Vec<Test>, String> {
         (format!("exposures::{name}"), test)
     };
     Ok(vec![
+        ("itself::unescaped_exposures_are_seen".to_owned(), Box::new(unescaped)),
         test("are_heard_once", Box::new(heard_once)),
         test("are_inert", Box::new(move |lab| inert(lab, &hostile))),
         test("are_inert_in_xhtml", Box::new(inert_in_xhtml)),
@@ -64,7 +65,7 @@ pub(crate) fn tests() -> Result<Vec<Test>, String> {
 }
 
 /// An event for each of these visitors.
-fn events(visitors: &[&str]) -> Result<Vec<Event>, String> {
+pub(crate) fn events(visitors: &[&str]) -> Result<Vec<Event>, String> {
     let payload = Payload::compile(&json!({
         "features": { "hero": { "defaultValue": "a", "rules": [{ "key": "hero", "variations": ["a", "b"], "hashVersion": 2 }] } },
     }));
@@ -102,7 +103,7 @@ impl Admits for Subject {
 }
 
 /// Puts events into a page, as its policies let them in.
-fn report(lab: &Lab, source: &Page, events: &[Event]) -> Result<Page, String> {
+pub(crate) fn report(lab: &Lab, source: &Page, events: &[Event]) -> Result<Page, String> {
     let mut page = source.clone();
     let of_policies = csp::Page::new("http", &lab.site.authority());
     let needs = script_needs();
@@ -125,7 +126,7 @@ fn report(lab: &Lab, source: &Page, events: &[Event]) -> Result<Page, String> {
     Ok(page)
 }
 
-fn page(head: &str) -> Result<Page, String> {
+pub(crate) fn page(head: &str) -> Result<Page, String> {
     let body = format!("<!doctype html><html><head>{head}</head><body><p id=end>end</p></body></html>");
     Ok(Page { headers: site::headers(&[])?, body, ..Page::default() })
 }
@@ -190,6 +191,17 @@ fn heard(lab: &Lab, page: &Page, events: &[Event]) -> Result<(), String> {
 fn heard_once(lab: &Lab) -> Result<(), String> {
     let events = events(&["u-1", "u-2"])?;
     heard(lab, &report(lab, &listening()?, &events)?, &events)
+}
+
+/// Without escaping, a value does what it wants to.
+fn unescaped(lab: &Lab) -> Result<(), String> {
+    let events = events(&HOSTILE[..1])?;
+    let mut page = report(lab, &listening()?, &events)?;
+    page.body = page.body.replace("\\u003c", "<").replace("\\u003e", ">");
+    match heard(lab, &page, &events) {
+        Err(_) => Ok(()),
+        Ok(()) => Err("nothing was noticed".to_owned()),
+    }
 }
 
 fn inert(lab: &Lab, values: &[String]) -> Result<(), String> {
@@ -308,7 +320,7 @@ fn survive(lab: &Lab) -> Result<(), String> {
     }
 }
 
-/// The browser's own prerendering can't be driven from here, so its two signs are imitated.
+/// The two signs of prerendering, imitated: whatever the browser does, it is these that count.
 fn wait_for_prerendering(lab: &Lab) -> Result<(), String> {
     let events = events(&["u-1"])?;
     let signs = "let hidden = true; Object.defineProperty(document, 'prerendering', { get: () => hidden });

@@ -27,6 +27,7 @@ mod exposures;
 mod policies;
 mod site;
 mod table;
+mod views;
 
 use browser::Found;
 use site::Site;
@@ -55,6 +56,7 @@ fn run() -> Result<ExitCode, String> {
     tests.extend(policies::tests()?);
     tests.extend(mutations::tests()?);
     tests.extend(exposures::tests()?);
+    tests.extend(views::tests());
     let lab = match browser::find()? {
         Found::Programs(programs) if !arguments.list => {
             let site = Site::start()?;

@@ -47,6 +47,7 @@ impl Site {
         });
         origin.reply("/sheet.css", Reply::ok("text/css", "#attacked { padding: 9px }"));
         origin.reply("/empty", Reply::html(""));
+        origin.reply("/heard", Reply::html(""));
         Ok(Self { origin, pages: AtomicUsize::new(0) })
     }
 
@@ -57,6 +58,14 @@ impl Site {
     /// The host of the pages.
     pub(crate) fn authority(&self) -> String {
         self.origin.addr().to_string()
+    }
+
+    /// What pages have told under this name: `/heard?NAME&WHAT`.
+    pub(crate) fn heard(&self, name: &str) -> Vec<String> {
+        let start = format!("/heard?{name}&");
+        let requests = self.origin.requests();
+        let told = requests.iter().filter_map(|request| request.target.strip_prefix(&start));
+        told.map(|what| percent_decode_str(what).decode_utf8_lossy().into_owned()).collect()
     }
 
     /// Serves a page, and says where.
