@@ -229,7 +229,7 @@ pub(crate) mod fixture {
     use crate::decisions::Exposed;
 
     pub(crate) fn exposed(experiment: &str, variation: &str, hash_value: &str) -> Exposed {
-        Exposed::fixture(experiment, variation, hash_value)
+        Exposed::new(experiment, (variation, 1), ("id", hash_value))
     }
 
     pub(crate) fn event(experiment: &str, hash_value: &str) -> Event {

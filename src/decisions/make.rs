@@ -109,14 +109,16 @@ pub struct Exposed {
     pub others: Vec<Vec<(String, Value)>>,
 }
 
-#[cfg(test)]
 impl Exposed {
-    pub(crate) fn fixture(experiment: &str, variation: &str, hash_value: &str) -> Self {
+    /// That a visitor was assigned a variation: its key, and its number. `hash` is the attribute that was hashed, and its value.
+    #[must_use]
+    pub fn new(experiment: &str, (variation, index): (&str, usize), hash: (&str, &str)) -> Self {
+        let (attribute, value) = hash;
         Self {
             experiment: experiment.to_owned(),
             variation: variation.to_owned(),
-            index: 1,
-            hash: ("id".to_owned(), hash_value.to_owned()),
+            index,
+            hash: (attribute.to_owned(), value.to_owned()),
             feature: None,
             others: Vec::new(),
         }

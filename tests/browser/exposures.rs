@@ -4,9 +4,7 @@ use std::rc::Rc;
 
 use engraft::csp::meta::Policies;
 use engraft::csp::{self, Hash, Need, Plan};
-use engraft::decide::evaluation::Evaluation;
-use engraft::decide::payload::Payload;
-use engraft::decide::visitor::Visitor;
+use engraft::decisions::Exposed;
 use engraft::exposure::page::{PageReport, script_needs};
 use engraft::exposure::{Event, SeenBy};
 use engraft::html::charset::Charset;
@@ -15,7 +13,7 @@ use engraft::html::late::{LateContent, LateInsertion};
 use engraft::html::locate::Bounds;
 use engraft::html::operation::Admits;
 use engraft::html::outcome::Outcome;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::browser::{Asked, Seen};
 use crate::site::{self, Page};
@@ -66,15 +64,9 @@ pub(crate) fn tests() -> Result<Vec<Test>, String> {
 
 /// An event for each of these visitors.
 pub(crate) fn events(visitors: &[&str]) -> Result<Vec<Event>, String> {
-    let payload = Payload::compile(&json!({
-        "features": { "hero": { "defaultValue": "a", "rules": [{ "key": "hero", "variations": ["a", "b"], "hashVersion": 2 }] } },
-    }));
-    let payload = payload.map_err(|error| error.to_string())?;
     let event = |id: &&str| {
-        let attributes = json!({ "id": id });
-        let mut evaluation = Evaluation::new(&payload, Visitor::new(&attributes, "http://shop.example/"));
-        let result = evaluation.feature("hero").experiment_result.ok_or("nothing was decided")?;
-        Event::new("hero", &result, "product", SeenBy::Edit).map_err(|error| error.to_string())
+        let exposed = Exposed::new("hero", ("1", 1), ("id", id));
+        Event::of(&exposed, "product", SeenBy::Edit).map_err(|error| error.to_string())
     };
     visitors.iter().map(event).collect()
 }

@@ -22,8 +22,8 @@ use libtest_mimic::{Arguments, Trial};
 
 mod browser;
 mod escaping;
-mod mutations;
 mod exposures;
+mod mutations;
 mod policies;
 mod site;
 mod table;

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use engraft::exposure::collector::Ticket;
+
 use crate::host::{self, Call, Refused};
 
 /// Who called.
@@ -14,6 +16,11 @@ pub(crate) enum Caller {
     Payload {
         /// The number of the question.
         question: u32,
+    },
+    /// [`Exposures`](crate::exposures::Exposures), with what its batch is answered by.
+    Exposures {
+        /// Of the batch.
+        ticket: Ticket,
     },
 }
 

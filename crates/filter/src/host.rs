@@ -37,6 +37,12 @@ pub(crate) fn random_word() -> u64 {
     u64::from_le_bytes([a, b, c, d, e, f, g, h])
 }
 
+/// Milliseconds since 1970.
+pub(crate) fn millis(time: SystemTime) -> u64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// The plugin's configuration; only while it is being configured.
 pub(crate) fn plugin_configuration(size: usize) -> Bytes {
     if size == 0 {

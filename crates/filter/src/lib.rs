@@ -4,6 +4,7 @@
 //! the core's calls and carries out what comes back. Calls into Envoy are made in `host.rs` only.
 
 mod calls;
+mod exposures;
 mod heads;
 mod host;
 mod metrics;

@@ -47,7 +47,7 @@ impl Payload {
 
     /// The payload that is in force.
     pub(crate) fn live(&self, now: SystemTime) -> Option<Arc<Live>> {
-        self.0.as_ref()?.borrow_mut().feed.live(millis(now)).cloned()
+        self.0.as_ref()?.borrow_mut().feed.live(host::millis(now)).cloned()
     }
 
     /// Does what is due.
@@ -123,10 +123,5 @@ fn ask(source: &Source, question: &Question, calls: &mut Calls) -> Result<(), Re
 }
 
 fn moment() -> Moment {
-    Moment { millis: millis(host::now()), random: host::random_word() }
-}
-
-fn millis(time: SystemTime) -> u64 {
-    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    Moment { millis: host::millis(host::now()), random: host::random_word() }
 }

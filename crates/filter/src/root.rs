@@ -8,11 +8,12 @@ use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
 
 use crate::calls::{Caller, Calls};
+use crate::exposures::Exposures;
 use crate::heads::Heads;
 use crate::host::{self, Answer};
 use crate::metrics::Metrics;
 use crate::payload::Payload;
-use crate::stream::Stream;
+use crate::stream::{Parts, Stream};
 use crate::ticks::{Client, Ticks};
 
 /// See the [module](self).
@@ -23,6 +24,7 @@ pub(crate) struct Root {
     ticks: Ticks,
     heads: Heads,
     payload: Payload,
+    exposures: Exposures,
     calls: Calls,
 }
 
@@ -31,6 +33,7 @@ impl Context for Root {
         let answer = Answer::new(headers, body_bytes);
         match self.calls.take(token) {
             Some(Caller::Payload { question }) => self.payload.answered(question, &answer, &mut self.calls),
+            Some(Caller::Exposures { ticket }) => self.exposures.answered(ticket, &answer),
             None => {}
         }
     }
@@ -54,6 +57,7 @@ impl RootContext for Root {
                 self.metrics = Metrics::new(engine.stage());
                 self.heads = Heads::new(&self.ticks);
                 self.payload = Payload::new(&engine, &self.ticks, &self.metrics);
+                self.exposures = Exposures::new(&engine, &self.ticks, &self.metrics);
                 self.engine = Some(Arc::new(engine));
                 true
             }
@@ -67,10 +71,11 @@ impl RootContext for Root {
     }
 
     fn on_tick(&mut self) {
-        let Self { ticks, heads, payload, calls, .. } = self;
+        let Self { ticks, heads, payload, exposures, calls, .. } = self;
         ticks.tick(|client| match client {
             Client::Heads => heads.tick(),
             Client::Payload => payload.tick(calls),
+            Client::Exposures => exposures.tick(calls),
         });
     }
 
@@ -78,7 +83,13 @@ impl RootContext for Root {
         // Without a configuration there is no stream: `on_configure` has refused it.
         let stream = self.engine.as_ref().map(|engine| {
             let engine = Arc::clone(engine);
-            Stream::new(context_id, engine, self.metrics.clone(), self.heads.clone(), self.payload.clone())
+            let parts = Parts {
+                metrics: self.metrics.clone(),
+                heads: self.heads.clone(),
+                payload: self.payload.clone(),
+                exposures: self.exposures.clone(),
+            };
+            Stream::new(context_id, engine, parts)
         });
         Some(Box::new(stream.unwrap_or_default()))
     }

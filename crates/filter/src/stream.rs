@@ -6,11 +6,13 @@ use engraft::config::model::Stage;
 use engraft::engine::Engine;
 use engraft::exchange::report::Report;
 use engraft::exchange::{self, Body, Edits, Forwarded, Next, Surroundings};
+use engraft::exposure::sinks::FILTER_STATE;
 use http::{HeaderMap, StatusCode, header};
 use log::error;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
+use crate::exposures::Exposures;
 use crate::heads::Heads;
 use crate::host;
 use crate::metrics::{self, Metrics};
@@ -21,9 +23,7 @@ use crate::payload::Payload;
 pub(crate) struct Stream {
     id: u32,
     engine: Option<Arc<Engine>>,
-    metrics: Metrics,
-    heads: Heads,
-    payload: Payload,
+    parts: Parts,
     phase: Phase,
     /// The head of the response was paused, and no body has come.
     is_head_held: bool,
@@ -31,6 +31,15 @@ pub(crate) struct Stream {
     out: Vec<u8>,
     /// How much of the body is still to come, where the origin said how long it is.
     remaining: Option<u64>,
+}
+
+/// What streams share with the root context.
+#[derive(Default)]
+pub(crate) struct Parts {
+    pub(crate) metrics: Metrics,
+    pub(crate) heads: Heads,
+    pub(crate) payload: Payload,
+    pub(crate) exposures: Exposures,
 }
 
 /// How far the exchange has come; each step takes the phase and leaves the next one.
@@ -46,14 +55,8 @@ enum Phase {
 }
 
 impl Stream {
-    pub(crate) fn new(
-        id: u32,
-        engine: Arc<Engine>,
-        metrics: Metrics,
-        heads: Heads,
-        payload: Payload,
-    ) -> Self {
-        Self { id, engine: Some(engine), metrics, heads, payload, ..Self::default() }
+    pub(crate) fn new(id: u32, engine: Arc<Engine>, parts: Parts) -> Self {
+        Self { id, engine: Some(engine), parts, ..Self::default() }
     }
 
     /// The body has ended: reports, and leaves the next phase.
@@ -66,7 +69,7 @@ impl Stream {
     }
 
     fn report(&self, report: &Report) {
-        self.metrics.count(report);
+        self.parts.metrics.count(report);
         if let Some(route) = &report.route {
             let prefix =
                 self.engine.as_ref().map(|engine| metrics::prefix(engine.stage())).unwrap_or_default();
@@ -79,6 +82,9 @@ impl Stream {
             }
             if let Some(patch) = &report.redirected_by {
                 set("redirected_by", patch);
+            }
+            if let Some(exposures) = self.parts.exposures.tell(&report.exposures) {
+                set(FILTER_STATE, &exposures);
             }
         }
     }
@@ -100,7 +106,7 @@ impl HttpContext for Stream {
             Stage::Origin => (Vec::new(), None),
         };
         let now = host::now();
-        let live = self.payload.live(now);
+        let live = self.parts.payload.live(now);
         // A host call for each request, of about a microsecond: a generator of our own would be one more thing that has to be kept secret.
         let random = if engine.stage() == Stage::Origin { 0 } else { host::random() };
         let surroundings = Surroundings { facts: &facts, peer, now, random, live: live.as_ref() };
@@ -143,7 +149,7 @@ impl HttpContext for Stream {
             Body::Passes(report) => self.report(&report),
             Body::Edited(edits) if end_of_stream => self.report(&edits.end(&mut Vec::new())),
             Body::Edited(edits) => {
-                self.is_head_held = edits.holds_head() && self.heads.hold(self.id);
+                self.is_head_held = edits.holds_head() && self.parts.heads.hold(self.id);
                 self.phase = Phase::Editing(edits);
                 if self.is_head_held {
                     return Action::Pause;
@@ -165,7 +171,7 @@ impl HttpContext for Stream {
                 return Action::Continue;
             }
         };
-        let is_head_held = std::mem::take(&mut self.is_head_held) && self.heads.body_came(self.id);
+        let is_head_held = std::mem::take(&mut self.is_head_held) && self.parts.heads.body_came(self.id);
         if !is_head_held {
             edits.release_head();
         }
@@ -219,7 +225,7 @@ impl HttpContext for Stream {
                 // There was no body to tell anything else of the head.
                 edits.release_head();
                 if std::mem::take(&mut self.is_head_held) {
-                    self.heads.forget(self.id);
+                    self.parts.heads.forget(self.id);
                 }
                 self.out.clear();
                 edits.finish(&mut self.out);
@@ -243,7 +249,7 @@ impl HttpContext for Stream {
 
     /// The stream is over, however it ended.
     fn on_log(&mut self) {
-        self.heads.forget(self.id);
+        self.parts.heads.forget(self.id);
         let report = match std::mem::take(&mut self.phase) {
             Phase::Idle | Phase::Breaking => return,
             Phase::AwaitingResponse(forwarded) => forwarded.abort(),

@@ -14,6 +14,8 @@ pub(crate) enum Client {
     Heads,
     /// [`Payload`](crate::payload::Payload).
     Payload,
+    /// [`Exposures`](crate::exposures::Exposures).
+    Exposures,
 }
 
 /// The ticks of a root context; a copy is another handle to the same ones.

@@ -1,5 +1,7 @@
 //! What a collector has done, in events.
 
+use crate::exchange::report::Counter;
+
 /// See the [module](self). Every event that is queued is sent or failed in the end, or still waits.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -14,4 +16,19 @@ pub struct Counts {
     pub failed: u64,
     /// Not events: how often a batch was to be sent again.
     pub retries: u64,
+}
+
+impl Counts {
+    /// As counters.
+    #[must_use]
+    pub const fn counters(self) -> [(Counter, u64); 5] {
+        const GROUP: &str = "exposures.collector";
+        [
+            (Counter::because(GROUP, "queued"), self.queued),
+            (Counter::because(GROUP, "sent"), self.sent),
+            (Counter::because(GROUP, "dropped"), self.dropped),
+            (Counter::because(GROUP, "failed"), self.failed),
+            (Counter::because(GROUP, "retries"), self.retries),
+        ]
+    }
 }
