@@ -13,7 +13,7 @@ use engraft::html::late::{LateContent, LateInsertion};
 use engraft::html::locate::Bounds;
 use engraft::html::operation::Admits;
 use engraft::html::outcome::Outcome;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::browser::{Asked, Seen};
 use crate::site::{self, Page};
