@@ -4,6 +4,8 @@
 //! is no parser of pages. It follows the tokenizer (WHATWG HTML § 13.2.5) closely enough for what
 //! [`context::markup`](crate::template::context::markup) lets through: tags, comments and raw texts that are closed.
 
+use std::collections::BTreeSet;
+
 use super::{Hash, Kind, Need, Resource, Url};
 use crate::html::javascript::is_javascript;
 use crate::html::operation::{RAW_TEXT, RCDATA};
@@ -98,13 +100,12 @@ pub fn resource_of_link(rel: &str, destination: &str) -> Option<Resource> {
 
 /// The elements of markup of a configuration, by their start tags in source order, each with its attributes: names in lower
 /// case, values decoded where they can be.
-pub(crate) fn elements(markup: &str) -> Vec<(String, Vec<(String, String)>)> {
+pub(crate) fn elements(markup: &str) -> impl Iterator<Item = (String, Vec<(String, String)>)> {
     let decoded = |(name, value): (String, String)| {
         let value = decode(&value).unwrap_or(value);
         (name, value)
     };
-    let element = |tag: Tag| (tag.name, tag.attributes.into_iter().map(decoded).collect());
-    Tags::of(markup.as_bytes()).map(element).collect()
+    Tags::of(markup.as_bytes()).map(move |tag| (tag.name, tag.attributes.into_iter().map(decoded).collect()))
 }
 
 fn constant(text: &str) -> Option<&str> {
@@ -152,7 +153,7 @@ impl Tag {
         };
         let nonceable = !names.contains(&"nonce")
             && !self.attributes.iter().any(|(name, value)| hides(name) || hides(value))
-            && !(1..names.len()).any(|at| names.iter().take(at).any(|name| Some(name) == names.get(at)));
+            && !has_duplicates(&names);
         let integrity = || Hash::of_integrity(&self.decoded("integrity"));
         // A nonce would let a value say what is run.
         let constant_url = |name: &str| self.get(name).is_some_and(|url| constant(url).is_some());
@@ -182,6 +183,11 @@ impl Tag {
             _ => {}
         }
     }
+}
+
+fn has_duplicates(names: &[&str]) -> bool {
+    let mut seen = BTreeSet::new();
+    !names.iter().all(|name| seen.insert(name))
 }
 
 /// Decodes the character references that a person writes in an attribute; `None` when there is another one.

@@ -74,6 +74,8 @@ pub enum Skip {
     Dependent,
     /// There are more changes than are taken in.
     TooManyChanges,
+    /// A text of it is longer than is taken in.
+    TextTooLong,
     /// The page is delivered wholly or not at all, and another patch was not done.
     Reverted,
     /// A bug of ours.
@@ -115,6 +117,7 @@ impl Skip {
             Self::EndsElement => "ends_its_element",
             Self::Dependent => "depends_on_mutation",
             Self::TooManyChanges => "too_many_changes",
+            Self::TextTooLong => "text_too_long",
             Self::Reverted => "reverted",
             Self::Internal => "internal",
             Self::Lost(lost) => lost.name(),

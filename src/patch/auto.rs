@@ -10,7 +10,7 @@
 //! could see: a script or a style that would end its element, markup that would take in what follows on the page, are not
 //! inserted.
 //!
-//! A payload comes over the network, so there are bounds ([`MAX_CHANGES`], [`MAX_PATCHES`]), and experiments are compiled one at
+//! A payload comes over the network, so there are bounds ([`MAX_CHANGES`], [`MAX_TEXT_BYTES`], [`MAX_PATCHES`]), and experiments are compiled one at
 //! a time ([`Draft::add`]), in the payload's order.
 
 mod interplay;
@@ -30,6 +30,9 @@ use crate::html::outcome::Skip;
 
 /// How many changes one variation may make: its style, its script and its mutations. The visual editor writes some tens.
 pub const MAX_CHANGES: usize = 200;
+
+/// How long a text of a change may be: a style, a script, the content of elements.
+pub const MAX_TEXT_BYTES: usize = 512 * 1024;
 
 /// How many patches the experiments of a payload have at most. One takes about a kilobyte besides its texts.
 pub const MAX_PATCHES: usize = 10_000;
@@ -101,15 +104,12 @@ impl Draft {
         let is_run = experiment.change() == Change::Visual && !experiment.waits_for_script();
         let variations = if is_run { experiment.variations() } else { &[] };
         let compiled = variations.iter().enumerate().map(|(number, variation)| {
-            let label = label::of(experiment.key(), number);
-            let patches = variation::compile(variation, &label);
-            match self.room.checked_sub(patches.len()) {
-                Some(room) => {
-                    self.room = room;
-                    Changes::Patches(patches.into())
-                }
-                None => Changes::TooMany,
+            if variation::size(variation) > self.room {
+                return Changes::TooMany;
             }
+            let patches = variation::compile(variation, &label::of(experiment.key(), number));
+            self.room = self.room.saturating_sub(patches.len());
+            Changes::Patches(patches.into())
         });
         self.experiments.push(compiled.collect());
     }

@@ -318,7 +318,7 @@ impl Random {
             }
             _ => {
                 let attribute =
-                    self.pick(&["title", "href", "style", "data-x", "onclick", "TITLE", "1x", "id"]);
+                    self.pick(&["title", "href", "style", "data-x", "onclick", "ALT", "1x", "id"]);
                 let action = self.pick(&["set", "append", "remove"]);
                 json!({ "selector": selector, "attribute": attribute, "action": action, "value": self.pick(VALUES) })
             }

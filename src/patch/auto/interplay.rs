@@ -9,6 +9,10 @@ use super::mutation::{Change, Mutation};
 use crate::csp::markup::elements;
 use crate::html::selector::Selector;
 
+/// How many elements of new content are looked at, and how many attributes of one. Where there are more, any selector may name
+/// something in it.
+const MAX_INSERTED: usize = 500;
+
 /// A mutation as others see it.
 pub(super) struct Effect<'a> {
     pub(super) selector: &'a Selector,
@@ -19,7 +23,9 @@ pub(super) struct Effect<'a> {
 impl<'a> Effect<'a> {
     pub(super) fn new(mutation: &'a Mutation<'a>, selector: &'a Selector) -> Self {
         let inserted = match &mutation.change {
-            Change::SetHtml(markup) | Change::AppendHtml(markup) => elements(markup),
+            Change::SetHtml(markup) | Change::AppendHtml(markup) => {
+                elements(markup).take(MAX_INSERTED.saturating_add(1)).collect()
+            }
             _ => Vec::new(),
         };
         Self { selector, change: &mutation.change, inserted }
@@ -67,11 +73,12 @@ impl<'a> Effect<'a> {
         if selector.depth().zip(self.selector.depth()).is_some_and(|(theirs, own)| theirs <= own) {
             return false;
         }
-        self.inserted.iter().any(|(name, attributes)| {
-            let value = |wanted: &str| {
-                attributes.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str())
-            };
-            selector.may_name(name, value)
-        })
+        self.inserted.len() > MAX_INSERTED
+            || self.inserted.iter().any(|(name, attributes)| {
+                let value = |wanted: &str| {
+                    attributes.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str())
+                };
+                selector.may_name(name, value)
+            })
     }
 }

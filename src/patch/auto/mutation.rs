@@ -74,6 +74,20 @@ impl<'a> Mutation<'a> {
         };
         Ok(change.map(|change| Self { selector, change }))
     }
+
+    /// How long its texts are.
+    pub(super) fn len(&self) -> usize {
+        let change = match &self.change {
+            Change::SetHtml(text) | Change::AppendHtml(text) => text.len(),
+            Change::AddClasses(classes) => classes.iter().map(|class| class.len()).sum(),
+            Change::RemoveClass(class) => class.len(),
+            Change::SetAttribute(name, text) | Change::AppendAttribute(name, text) => {
+                name.len().saturating_add(text.len())
+            }
+            Change::RemoveAttribute(name) => name.len(),
+        };
+        self.selector.len().saturating_add(change)
+    }
 }
 
 /// `validAttributeName`: `/^[a-zA-Z:_][a-zA-Z0-9:_.-]*$/`.

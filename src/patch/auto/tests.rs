@@ -1,3 +1,5 @@
+use std::time::Instant;
+
 use http::HeaderMap;
 use http::header::CONTENT_SECURITY_POLICY;
 use proptest::prelude::*;
@@ -364,6 +366,45 @@ fn there_are_bounds() {
     assert!(counts.iter().filter(|count| **count > 1).sum::<usize>() <= MAX_PATCHES);
     let (_, told) = edit(auto.patches(experiments.len() - 1, 1), "<p>x", Charset::UTF_8, "");
     assert_eq!(told, ["auto.too_many: 0 too_many_changes"]);
+
+    let long = "a".repeat(MAX_TEXT_BYTES + 1);
+    let auto = of_variation(
+        &json!({ "js": long, "css": "a", "domMutations": [mutation("p", "title", "set", &long)] }),
+    );
+    let (_, told) = edit(auto.patches(0, 1), "<p>x", Charset::UTF_8, "");
+    assert_eq!(told, ["auto.e.1.css: 1", "auto.e.1.js: 0 text_too_long", "auto.e.1.0: 0 text_too_long"]);
+}
+
+/// Not a bound of time, which a busy machine would break: it shows when run with `--nocapture`.
+#[test]
+#[ignore = "a measurement"]
+fn measure() {
+    let names: String = (0..80_000).map(|number| format!("a{number:x} ")).collect();
+    let classes = format!("<b class='{}'>x</b>", "a ".repeat(200_000));
+    for (name, unit) in [
+        ("tags", "<b a='&amp;1'>x</b>"),
+        ("text", "a & b "),
+        ("open", "<b>"),
+        ("quotes", "<b a=\""),
+        ("raw", "<title>"),
+        ("comments", "<!-- -->"),
+        ("references", "<b a=&"),
+        ("attributes", &format!("<b {names}>x</b>")),
+        ("classes", &classes),
+        ("scripts", "<script type=a>"),
+    ] {
+        let text = unit.repeat(MAX_TEXT_BYTES / unit.len());
+        for others in [0, MAX_CHANGES - 3] {
+            let mut mutations = vec![mutation("em", "html", "set", &text)];
+            mutations
+                .extend((0..others).map(|number| mutation(&format!("u.x{number}"), "html", "set", "<i>")));
+            let experiments = json!([{ "key": "e", "variations": [{}, { "domMutations": mutations }] }]);
+            let payload = Payload::compile(&json!({ "experiments": experiments })).unwrap();
+            let start = Instant::now();
+            Draft::default().add(&payload.experiments()[0]);
+            println!("{name}, {others} others: {:?}", start.elapsed());
+        }
+    }
 }
 
 fn hostile_text() -> impl Strategy<Value = String> {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::MAX_CHANGES;
 use super::interplay::Effect;
 use super::mutation::{Change, Mutation};
+use super::{MAX_CHANGES, MAX_TEXT_BYTES};
 use crate::csp::markup::{elements, runs};
 use crate::decide::condition::coercion;
 use crate::html::operation::{Dynamic, Landmark, Site};
@@ -41,6 +41,12 @@ pub(super) fn compile(variation: &Value, label: &str) -> Vec<Patch> {
     patches
 }
 
+/// How many patches it may become.
+pub(super) fn size(variation: &Value) -> usize {
+    let mutations = variation.get("domMutations").and_then(Value::as_array).map_or(1, Vec::len);
+    mutations.min(MAX_CHANGES).saturating_add(2)
+}
+
 /// A patch that is reported, and not tried.
 pub(super) fn refused(label: String, reason: Skip) -> Patch {
     let site = Site::Landmark(Landmark::BodyEnd);
@@ -50,6 +56,9 @@ pub(super) fn refused(label: String, reason: Skip) -> Patch {
 
 /// An element with a text, at the end of the head.
 fn in_head(label: String, element: &str, text: &str) -> Patch {
+    if text.len() > MAX_TEXT_BYTES {
+        return refused(label, Skip::TextTooLong);
+    }
     if breaks_out(element, text).is_some() {
         return refused(label, Skip::EndsElement);
     }
@@ -73,6 +82,7 @@ fn find(list: &[Value]) -> Vec<Found<'_>> {
     for (number, value) in list.iter().enumerate() {
         let mutation = match Mutation::read(value) {
             Ok(None) => continue,
+            Ok(Some(mutation)) if mutation.len() > MAX_TEXT_BYTES => Err(Skip::TextTooLong),
             Ok(Some(mutation)) => {
                 let text = mutation.selector;
                 let selector = selectors.entry(text).or_insert_with(|| text.parse().ok().map(Arc::new));
@@ -132,7 +142,7 @@ fn steps(change: &Change<'_>) -> Result<Vec<Step>, Skip> {
 /// which in a script or a style changes what has run already.
 fn markup(text: &str) -> Result<Markup, Skip> {
     let (template, found) = context::markup(&Template::literal(text)).map_err(|_| Skip::OpenMarkup)?;
-    let is_inert = elements(text).iter().any(|(name, attributes)| {
+    let is_inert = elements(text).any(|(name, attributes)| {
         let value =
             |wanted: &str| attributes.iter().find(|(name, _)| name == wanted).map(|(_, it)| it.as_str());
         match name.as_str() {
