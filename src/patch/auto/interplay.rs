@@ -15,7 +15,7 @@ const MAX_INSERTED: usize = 500;
 
 /// A mutation as others see it.
 pub(super) struct Effect<'a> {
-    pub(super) selector: &'a Selector,
+    selector: &'a Selector,
     change: &'a Change<'a>,
     inserted: Vec<(String, Vec<(String, String)>)>,
 }
@@ -78,7 +78,7 @@ impl<'a> Effect<'a> {
                 let value = |wanted: &str| {
                     attributes.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str())
                 };
-                selector.may_name(name, value)
+                attributes.len() > MAX_INSERTED || selector.may_name(name, value)
             })
     }
 }
