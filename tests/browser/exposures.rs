@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use crate::browser::{Asked, Seen};
 use crate::site::{self, Page};
 use crate::table::{self, Escaping};
-use crate::{Lab, Test};
+use crate::{Act, Lab, Test};
 
 /// Says each event that is dispatched.
 pub(crate) const LISTENER: &str =
@@ -45,9 +45,7 @@ pub(crate) fn tests() -> Result<Vec<Test>, String> {
         .chain(values)
         .filter(|value| value.len() < 1000)
         .collect();
-    let test = |name: &str, test: Box<dyn FnOnce(&Lab) -> Result<(), String> + Send>| {
-        (format!("exposures::{name}"), test)
-    };
+    let test = |name: &str, act: Act| (format!("exposures::{name}"), act);
     Ok(vec![
         ("itself::unescaped_exposures_are_seen".to_owned(), Box::new(unescaped)),
         test("are_heard_once", Box::new(heard_once)),

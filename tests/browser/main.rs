@@ -38,7 +38,8 @@ struct Lab {
     browser: browser::Browser,
 }
 
-type Test = (String, Box<dyn FnOnce(&Lab) -> Result<(), String> + Send>);
+type Act = Box<dyn FnOnce(&Lab) -> Result<(), String> + Send>;
+type Test = (String, Act);
 
 fn main() -> ExitCode {
     match run() {

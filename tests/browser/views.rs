@@ -3,13 +3,14 @@
 //! pages tell the origin.
 
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::exposures::{LISTENER, events, page, report};
 use crate::{Lab, Test};
 
-/// How long a browser may take for all of it.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a browser may take for all of it: so many looks, and a pause between two of them.
+const LOOKS: u32 = 600;
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// `tell` is what `own` is elsewhere.
 const TELL: &str = "function own(what) { fetch('/heard?NAME&' + encodeURIComponent(what)) }";
@@ -55,8 +56,7 @@ fn telling(lab: &Lab, name: &str, more: &str) -> Result<String, String> {
 
 /// What was told, until `last` was.
 fn told(lab: &Lab, name: &str, last: &str) -> Result<Vec<String>, String> {
-    let since = Instant::now();
-    loop {
+    for _ in 0..LOOKS {
         let told = lab.site.heard(name);
         let told: Vec<String> = told
             .into_iter()
@@ -65,11 +65,9 @@ fn told(lab: &Lab, name: &str, last: &str) -> Result<Vec<String>, String> {
         if told.iter().any(|what| what == last) {
             return Ok(told);
         }
-        if since.elapsed() > PATIENCE {
-            return Err(format!("{last:?} did not come: {told:?}"));
-        }
-        std::thread::sleep(Duration::from_millis(50));
+        std::thread::sleep(PAUSE);
     }
+    Err(format!("{last:?} did not come: {:?}", lab.site.heard(name)))
 }
 
 fn prerendered(lab: &Lab) -> Result<(), String> {
