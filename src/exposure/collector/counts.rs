@@ -2,7 +2,7 @@
 
 use crate::exchange::report::Counter;
 
-/// See the [module](self). Every event that is queued is sent or failed in the end, or still waits.
+/// Counted since they were last taken. Every event that is queued is sent or failed in the end, or still waits.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {

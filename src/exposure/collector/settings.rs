@@ -33,7 +33,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// What is configured. Where it is refused by [`check`](Self::check), something that does no harm.
+    /// What is configured; a configuration in which it is out of range does not load.
     #[must_use]
     pub fn new(written: &model::ExposureCollector) -> Self {
         let millis = |duration: model::Duration| u64::from(duration.seconds()).saturating_mul(1000);
