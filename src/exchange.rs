@@ -108,7 +108,7 @@ pub struct RequestEdits {
 #[expect(clippy::exhaustive_enums, reason = "a shell must do one or the other")]
 pub enum Next {
     /// Answer it.
-    Respond(LocalResponse, Report),
+    Respond(LocalResponse, Box<Report>),
     /// Send it on, and hand the response to [`Forwarded::answer`].
     Forward(Forwarded),
 }

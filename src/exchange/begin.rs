@@ -196,14 +196,14 @@ pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &
         let mut report = Report::redirected(&route.name, patch);
         let seen = std::mem::take(&mut decided.watch).redirected(number);
         decided.redirected(seen, &mut response, &mut report);
-        return Begun { edits, next: Next::Respond(response, report) };
+        return Begun { edits, next: Next::Respond(response, Box::new(report)) };
     }
     if let Some((location, exposed)) = leads_to {
         let headers = vec![(header::LOCATION, location), (header::CACHE_CONTROL, PRIVATE)];
         let mut response = LocalResponse { status: StatusCode::FOUND, headers };
         let mut report = Report::led_away(&route.name);
         decided.redirected(exposed.into_iter().collect(), &mut response, &mut report);
-        return Begun { edits, next: Next::Respond(response, report) };
+        return Begun { edits, next: Next::Respond(response, Box::new(report)) };
     }
     let asked = route.cache.asked(&request.headers);
     let is_covered = CacheKey::covers(request);

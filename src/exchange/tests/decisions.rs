@@ -130,7 +130,13 @@ fn exchange_by(
         Next::Respond(response, report) => {
             let headers = response.headers.into_iter().collect();
             let body = String::new();
-            return Got { status: response.status.as_u16(), headers, body, report, request: request.headers };
+            return Got {
+                status: response.status.as_u16(),
+                headers,
+                body,
+                report: *report,
+                request: request.headers,
+            };
         }
         Next::Forward(forwarded) => forwarded,
     };

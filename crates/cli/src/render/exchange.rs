@@ -83,7 +83,14 @@ impl Rendering {
             Next::Respond(response, report) => {
                 let headers = visit::map(response.headers);
                 let status = response.status;
-                return Self { request: None, status, headers, body: Vec::new(), attributes, report };
+                return Self {
+                    request: None,
+                    status,
+                    headers,
+                    body: Vec::new(),
+                    attributes,
+                    report: *report,
+                };
             }
             Next::Forward(forwarded) => forwarded,
         };
