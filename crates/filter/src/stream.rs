@@ -107,7 +107,7 @@ impl HttpContext for Stream {
         };
         let now = host::now();
         let live = self.parts.payload.live(now);
-        // A host call for each request, of about a microsecond: a generator of our own would be one more thing that has to be kept secret.
+        // A host call for each request: a generator of our own would be one more thing that has to be kept secret.
         let random = if engine.stage() == Stage::Origin { 0 } else { host::random() };
         let surroundings = Surroundings { facts: &facts, peer, now, random, live: live.as_ref() };
         let begun = exchange::begin(engine, &request, &surroundings);
