@@ -26,12 +26,6 @@ const RULES: &[(&str, &str, &str, &str)] = &[
         "<p>",
     ),
     (
-        "both change the head",
-        r#"{"link": {"rel": "next", "href": "/n"}, "when": {"v": {"$exists": true}}}"#,
-        r#"{"select": "title", "attributes": {"set": {"lang": "n"}}}"#,
-        "<head></head><title>x</title><p>",
-    ),
-    (
         "it inserts where the other one may look",
         r#"{"select": "body > p", "attributes": {"set": {"title": "{{ v }}"}}}"#,
         r#"{"script": {"inline": "a('</title><p>')"}}"#,
@@ -54,12 +48,6 @@ const RULES: &[(&str, &str, &str, &str)] = &[
         r#"{"select": "b b b b span", "attributes": {"set": {"title": "{{ v }}"}}}"#,
         r#"{"select": "b[lang]", "all": true, "attributes": {"remove": ["lang"]}}"#,
         "<p><b lang=x><b><b><b></p><span>x</span>",
-    ),
-    (
-        "it changes attributes, and its selector does not say of which elements",
-        r#"{"link": {"rel": "next", "href": "/n"}, "when": {"v": {"$exists": true}}}"#,
-        r#"{"select": "[lang]", "all": true, "attributes": {"remove": ["lang"]}}"#,
-        "<head></head><title lang=x>x</title><p>",
     ),
     (
         "which selects by an attribute that it changes",
