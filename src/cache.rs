@@ -53,6 +53,16 @@ pub const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-cache");
 /// How a name in a [`Dependence`] begins that is no attribute but a header by which a route is chosen.
 pub const OF_MATCH: &str = "the header ";
 
+/// Whether a response lets shared caches keep it by a header that goes before `Cache-Control`.
+#[must_use]
+pub fn lets_shared_caches_keep(headers: &HeaderMap) -> bool {
+    let forbids = |name: &HeaderName| {
+        list(headers, name)
+            .any(|it| it.eq_ignore_ascii_case(b"private") || it.eq_ignore_ascii_case(b"no-store"))
+    };
+    headers.keys().any(|name| is_for_shared_caches(name) && !forbids(name))
+}
+
 /// What keeps a response for one visitor out of shared caches. What the origin forbids stays forbidden.
 #[must_use]
 pub fn protection(origin: &HeaderMap) -> Vec<HeaderEdit> {

@@ -69,6 +69,9 @@ pub struct Ran<'a> {
     pub result: ExperimentResult<'a>,
     /// Where the visitor is sent, if anywhere.
     pub redirect: Option<String>,
+    /// Whether every variation that leads elsewhere would lead there from this page: only then do those who stay show anything
+    /// about those who are sent. Not one of the SDK's notions.
+    pub is_comparable: bool,
 }
 
 impl Ran<'_> {
@@ -139,7 +142,8 @@ impl<'a> Evaluation<'a> {
             let is_redirect = experiment.auto.change == Change::Redirect && result.in_experiment;
             let redirect = is_redirect.then(|| self.redirect(experiment, result.variation_id)).flatten();
             let redirect = redirect.filter(|url| !self.comes_back(url));
-            ran.push(Ran { index, experiment, result, redirect });
+            let is_comparable = !is_redirect || self.leads_everybody(experiment);
+            ran.push(Ran { index, experiment, result, redirect, is_comparable });
             if is_redirect {
                 break;
             }
@@ -182,6 +186,16 @@ impl<'a> Evaluation<'a> {
             }
         }
         None
+    }
+
+    /// Whether all of its variations that lead elsewhere do so from this page.
+    fn leads_everybody(&self, experiment: &Experiment) -> bool {
+        (0..experiment.variations.len()).filter(|variation| experiment.redirect_of(*variation).is_some()).all(
+            |variation| {
+                let url = self.redirect(experiment, variation).filter(|url| location(url).is_some());
+                url.is_some_and(|url| !self.comes_back(&url))
+            },
+        )
     }
 
     /// Where a variation leads, unless the experiment is for that page too, which would lead there for ever.

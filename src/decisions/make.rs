@@ -11,6 +11,7 @@ use super::force::Forced;
 use super::trial::Trial;
 use super::visitor::{Id, Standing};
 use super::{Decisions, sticky};
+use crate::decide::auto::Change;
 use crate::decide::condition::coercion;
 use crate::decide::evaluation::Evaluation;
 use crate::decide::experiment::Experiment;
@@ -73,6 +74,8 @@ pub struct Auto {
     pub variation: usize,
     /// How many variations there are.
     pub variations: usize,
+    /// Some variation leads elsewhere.
+    pub leads_away: bool,
     /// Where it leads, if it leads anywhere.
     pub location: Option<HeaderValue>,
     /// To be reported when it is seen.
@@ -122,6 +125,12 @@ impl Exposed {
             feature: None,
             others: Vec::new(),
         }
+    }
+
+    /// Whether both are of one assignment.
+    #[must_use]
+    pub fn is_of(&self, other: &Self) -> bool {
+        self.experiment == other.experiment && self.index == other.index && self.hash == other.hash
     }
 }
 
@@ -272,7 +281,8 @@ impl<'a, 'd: 'a> Maker<'a, 'd> {
             if !result.in_experiment {
                 continue;
             }
-            let exposed = result.hash_used.then(|| Exposed {
+            let is_reported = result.hash_used && ran.is_comparable;
+            let exposed = is_reported.then(|| Exposed {
                 experiment: ran.experiment.key().to_owned(),
                 variation: result.key.clone().into_owned(),
                 index: result.variation_id,
@@ -284,6 +294,7 @@ impl<'a, 'd: 'a> Maker<'a, 'd> {
                 experiment: ran.index,
                 variation: result.variation_id,
                 variations: ran.experiment.variations().len(),
+                leads_away: ran.experiment.change() == Change::Redirect,
                 location: ran.location(),
                 exposed,
             });
@@ -334,11 +345,7 @@ impl<'a, 'd: 'a> Maker<'a, 'd> {
     /// `others` are what `name` is for those who see another variation, in the order of the variations.
     fn expose(&mut self, name: &str, exposed: Exposed, others: Vec<Value>) {
         let exposures = &mut self.made.exposures;
-        let known = exposures.iter().position(|known| {
-            known.experiment == exposed.experiment
-                && known.index == exposed.index
-                && known.hash == exposed.hash
-        });
+        let known = exposures.iter().position(|known| known.is_of(&exposed));
         let at = known.unwrap_or(exposures.len());
         if known.is_none() {
             exposures.push(exposed);

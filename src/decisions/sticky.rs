@@ -32,6 +32,8 @@ const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
 /// The documents that a request brings.
 pub(super) fn read(headers: &HeaderMap) -> StickyBuckets {
     let named = cookies::pairs(headers).filter(|(name, _)| name.starts_with(PREFIX.as_bytes()));
+    // No browser keeps a longer one.
+    let named = named.filter(|(_, value)| value.len() <= MAX_COOKIE_BYTES);
     let documents = named.take(MAX_COOKIES).filter_map(|(_, value)| {
         let json: Vec<u8> = percent_decode(value).collect();
         serde_json::from_slice::<StickyDocument>(&json).ok()

@@ -224,3 +224,40 @@ fn choices_are_bounded() {
     let many: Vec<String> = (0..1000).map(|n| format!("e{n}:x")).collect();
     assert_eq!(Forced::parse(&many.join(",")).iter().count(), 32);
 }
+
+#[test]
+fn an_id_that_is_empty_or_too_long_is_none() {
+    let config = "version: 1\nvisitor: { id: { from: [account, tags], cookie: uid } }\nattributes: { account: { header: x-account }, tags: { header: x-tags, type: list } }\nexperiments: { e: { variations: [a, b] } }\nroutes: [{ name: r, patches: [{ variant: { e: b }, select: p, text: t }] }]";
+    let engine = Engine::load(config.as_bytes()).unwrap().engine;
+    let id = |account: &str| {
+        let mut request = request("uid=7", Some(account));
+        request.headers.insert("x-tags", HeaderValue::from_static("a,b"));
+        let route = &engine.routes()[0];
+        let mut values = engine.attributes().read(&route.reads, &request, &[]);
+        let asking = Asking {
+            names: &route.decides,
+            request: &request,
+            live: None,
+            forced: None,
+            now: std::time::SystemTime::UNIX_EPOCH,
+            random: Some(1),
+            asks_for_page: true,
+        };
+        let made = engine.decisions().make(&asking, &mut values);
+        assert!(made.cookies.is_empty());
+        values.text("id").unwrap()
+    };
+    assert_eq!((id("ada").as_str(), id("").as_str(), id(&"x".repeat(300)).as_str()), ("ada", "7", "7"));
+}
+
+#[test]
+fn a_cookie_that_no_browser_keeps_is_not_read() {
+    let engine = Engine::load(STICKY.as_bytes()).unwrap().engine;
+    let assignments: Vec<String> = (0..8000).map(|n| format!("\"{n}\":\"\"")).collect();
+    let json = format!(
+        "{{\"attributeName\":\"id\",\"attributeValue\":\"7\",\"assignments\":{{{}}}}}",
+        assignments.join(",")
+    );
+    let (_, cookies) = decide(&engine, &request(&format!("uid=7; gbStickyBuckets__id||7={json}"), None));
+    assert!(cookies[0].len() < 400, "{}", cookies[0]);
+}

@@ -1,11 +1,13 @@
 //! Who a visitor is, and whether anything is tried out on them.
 
+use std::borrow::Cow;
+
 use http::HeaderMap;
 use serde_json::Value;
 
 use super::set_cookie::{MAX_AGE_SECONDS, SetCookie};
 use crate::config::model::{self, Bots};
-use crate::decide::condition::Attributes;
+use crate::decide::condition::{Attributes, coercion};
 use crate::request::attributes::Values;
 use crate::request::cookies::cookie;
 use crate::request::user_agent::is_bot;
@@ -76,15 +78,12 @@ impl Visitors {
     /// The visitor's id. `random` is what a new one is made of, where one may be minted.
     pub(super) fn id(&self, values: &Values, headers: &HeaderMap, random: Option<u128>) -> Option<Id> {
         let id = self.id.as_ref()?;
-        let read = id.from.iter().find_map(|name| values.attribute(name)).and_then(|value| match value {
-            Value::String(_) | Value::Number(_) => {
-                Some(crate::decide::condition::coercion::text(value).into_owned())
-            }
+        let read = id.from.iter().filter_map(|name| match values.attribute(name)? {
+            value @ (Value::String(_) | Value::Number(_)) => Some(coercion::text(value).into_owned()),
             _ => None,
         });
-        let own =
-            || id.cookie.as_ref().and_then(|name| cookie(headers, name)).map(std::borrow::Cow::into_owned);
-        let known = read.or_else(own).filter(|id| !id.is_empty() && id.len() <= MAX_ID_BYTES);
+        let own = id.cookie.as_ref().and_then(|name| cookie(headers, name)).map(Cow::into_owned);
+        let known = read.chain(own).find(|id| !id.is_empty() && id.len() <= MAX_ID_BYTES);
         if let Some(known) = known {
             return Some(Id::Known(known));
         }

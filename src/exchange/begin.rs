@@ -27,6 +27,7 @@ use crate::decisions::{Asking, Exposed, Made, Note};
 use crate::engine::{Engine, Route, internal_headers};
 use crate::exposure::SeenBy;
 use crate::headers::{HeaderEdit, list};
+use crate::patch::exchange::RedirectTemplate;
 use crate::patch::{Action, ExchangeEdit, Patch, Redirect};
 use crate::request::attributes::Values;
 use crate::request::target::Target;
@@ -50,7 +51,7 @@ pub(super) struct Visit {
     pub(super) page: csp::Page,
     /// The browser says that it is part of a page.
     pub(super) is_subresource: bool,
-    /// A page is asked for by which the payload's own experiments may be.
+    /// A page is asked for, as far as the request says.
     pub(super) asks_for_page: bool,
     /// The visitor takes gzip.
     pub(super) accepts_gzip: bool,
@@ -72,6 +73,8 @@ pub(super) struct Decided {
     pub(super) cookies: Vec<HeaderValue>,
     /// Somebody chose what they see: no cache may keep it.
     pub(super) forced: Option<Forced>,
+    /// A page is asked for, and with its body.
+    pub(super) is_view: bool,
     /// The page is fetched before it is looked at, if it ever is (`Sec-Purpose`).
     pub(super) is_prefetch: bool,
     pub(super) awaits_payload: bool,
@@ -129,7 +132,7 @@ pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &
         return Begun { edits, next: Next::Forward(Forwarded(Peer::Visitor(Box::new(visit)))) };
     };
     let is_subresource = is_subresource(request);
-    let asks_for_page = route.auto_experiments && asks_for_page(request);
+    let asks_for_page = asks_for_page(request);
     let groups = engine.decisions().saved_groups();
     let mut values = engine.attributes().read(&route.reads, request, facts);
     let view = View {
@@ -139,6 +142,7 @@ pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &
     };
     let mut decided =
         Decided { view, forced, is_prefetch: is_prefetch(&request.headers), ..Decided::default() };
+    decided.is_view = asks_for_page && !is_head;
     let mut patches = Patches::of_route(Arc::clone(engine), index);
     let mut made = Made::default();
     if !route.decides.is_empty() {
@@ -170,7 +174,10 @@ pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &
         made.exposures.clear();
         made.auto.iter_mut().for_each(|auto| auto.exposed = None);
     }
-    decided.watch = Watch::new(made.exposures, &patches, &eligible, &values, groups);
+    let is_sent = |redirect: &RedirectTemplate| {
+        redirect.render(&values).is_some_and(|redirect| local_response(&redirect, route, request).is_some())
+    };
+    decided.watch = Watch::new(made.exposures, &patches, &eligible, &values, groups, is_sent);
     let mut leads_to = None;
     for auto in made.auto {
         let numbers = live.map(|live| patches.add(live, &auto)).unwrap_or_default();
@@ -178,7 +185,7 @@ pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &
         if let Some(location) = auto.location {
             leads_to = Some((location, auto.exposed));
         } else if let Some(exposed) = auto.exposed {
-            decided.watch.add(exposed, numbers);
+            decided.watch.add(exposed, numbers, auto.leads_away);
         }
     }
     let chosen = || patches.numbered(&eligible);
@@ -306,7 +313,7 @@ impl Decided {
         } else if headers.iter().any(|(name, _)| name == header::CACHE_CONTROL) {
             headers.extend(std::mem::take(&mut self.cookies).into_iter().map(|it| (header::SET_COOKIE, it)));
         }
-        if !self.is_prefetch {
+        if !self.is_prefetch && self.is_view {
             report.exposures = self.view.events(seen.iter().map(|exposed| (exposed, SeenBy::Redirect)));
         }
     }

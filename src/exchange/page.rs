@@ -218,6 +218,9 @@ impl Page {
             came_to.late.iter_mut().for_each(Outcome::revert);
             came_to.body = BodyState::Reverted;
         }
+        // Of a page that is all or nothing, a patch that would have been taken back would not have been seen.
+        let probes = came_to.patches.iter_mut().filter(|report| report.is_probe && !report.stands());
+        probes.for_each(PatchReport::revert);
         self.state = State::Ended(came_to);
     }
 }

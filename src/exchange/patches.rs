@@ -75,6 +75,13 @@ impl Patches {
         numbers.iter().filter_map(|number| self.get(*number))
     }
 
+    /// The names of those with these numbers that are the payload's.
+    pub(super) fn auto_labels<'p>(&'p self, numbers: &'p [usize]) -> impl Iterator<Item = &'p str> {
+        let of_route = self.of_route_len();
+        let auto = numbers.iter().filter(move |number| **number >= of_route);
+        auto.filter_map(|number| Some(self.get(*number)?.label.as_str()))
+    }
+
     fn of_route_len(&self) -> usize {
         self.route().map_or(0, |route| route.patches.len())
     }

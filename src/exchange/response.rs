@@ -18,7 +18,7 @@ use crate::cache::record::{Arrived, Record};
 use crate::cache::set_cookie::{NOT_STORABLE, is_storable};
 use crate::cache::validator::conditional;
 use crate::cache::validator::digest::Digest;
-use crate::cache::{Answer, protection};
+use crate::cache::{Answer, lets_shared_caches_keep, protection};
 use crate::coding::{Bounds, Coding, Decoder};
 use crate::config::model::{ContentCoding, Limits};
 use crate::csp::{Need, Verdict};
@@ -56,7 +56,7 @@ impl Visit {
         let head = Head { status, arrived: headers, came: &came, record: &record };
         let mut answered = self.answer_with(patches, route, &head, edits);
         self.keep_forced(headers, &mut answered);
-        self.set_cookies(headers, &mut answered);
+        self.set_cookies(status, headers, &mut answered);
         let Behind::Cache(remembered) = &self.behind else { return answered };
         let mut validators = HeaderMap::new();
         for name in [header::ETAG, header::LAST_MODIFIED] {
@@ -85,14 +85,17 @@ impl Visit {
     }
 
     /// Sets cookies, but never on a response that a shared cache may keep and give to others.
-    fn set_cookies(&mut self, headers: &HeaderMap, answered: &mut Answered) {
-        let said = values_after(headers, &answered.headers, &header::CACHE_CONTROL);
-        let mut directives = said.iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
-        let is_private = directives.any(|directive| {
-            let directive = directive.trim_ascii();
+    fn set_cookies(&mut self, status: StatusCode, headers: &HeaderMap, answered: &mut Answered) {
+        if self.decided.cookies.is_empty() || status == StatusCode::NOT_MODIFIED {
+            // What a 304 says is merged into what is stored, which others may get.
+            return;
+        }
+        let mut leaving = headers.clone();
+        answered.headers.iter().for_each(|edit| edit.apply(&mut leaving));
+        let is_private = list(&leaving, &header::CACHE_CONTROL).any(|directive| {
             directive.eq_ignore_ascii_case(b"private") || directive.eq_ignore_ascii_case(b"no-store")
         });
-        if is_private {
+        if is_private && !lets_shared_caches_keep(&leaving) {
             let cookies = std::mem::take(&mut self.decided.cookies).into_iter();
             answered.headers.extend(cookies.map(|cookie| HeaderEdit::Add(header::SET_COOKIE, cookie)));
         }
@@ -141,11 +144,12 @@ impl Visit {
         // A 304 seldom says of what type the stored page is.
         let may_be_page = status == StatusCode::NOT_MODIFIED && !self.is_subresource;
         let kind = gate.as_ref().map(|readable| readable.kind).map_err(|reason| *reason);
+        let leads_away = route.auto_experiments && self.asks_for_page;
         let is_page = match kind {
             // JSON is like a page where the route has patches for it, for this visitor or for others.
             Ok(Kind::Json) => route.patches.iter().any(Patch::edits_json),
             // Of those who ask for a page some may have been led away.
-            _ => may_be_page || self.asks_for_page || !matches!(gate, Err(Untouched::ContentType)),
+            _ => may_be_page || leads_away || !matches!(gate, Err(Untouched::ContentType)),
         };
         let of_caches = route.cache.edits(&Answer {
             status,
@@ -228,6 +232,7 @@ impl Visit {
             _ if !is_wanted && is_made => {
                 edits.extend(validators());
                 report.body = BodyState::Stored;
+                report.exposures = self.seen_in_head(&seeing, status, kind);
                 Body::Passes(report)
             }
             _ if !is_wanted => {
@@ -239,6 +244,7 @@ impl Visit {
                 edits.extend(if is_made { validators() } else { passing() });
                 report.body = BodyState::Untouched(reason);
                 report.patches.extend(not_tried());
+                report.exposures = self.seen_in_head(&seeing, status, kind);
                 Body::Passes(report)
             }
             Ok(readable) => {
@@ -309,7 +315,7 @@ impl Visit {
 
     /// The assignments that are seen in a page whose body nobody edits: those of patches of the exchange.
     fn seen_in_head(&self, seeing: &Seeing, status: StatusCode, kind: Result<Kind, Untouched>) -> Vec<Event> {
-        if status == StatusCode::NOT_MODIFIED && !self.is_subresource {
+        if status == StatusCode::NOT_MODIFIED && self.asks_for_page {
             return seeing.confirmed();
         }
         let is_page = kind == Ok(Kind::Html) && !self.is_head && !self.is_subresource;

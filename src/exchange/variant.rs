@@ -199,6 +199,7 @@ fn digest(
         configuration: patches.engine().digest(),
         payload: besides.live,
         told: besides.told,
+        auto: patches.auto_labels(eligible).collect(),
         route: &route.name,
         patches: eligible,
         reads: patches.numbered(eligible).flat_map(Patch::reads).map(String::as_str).collect(),

@@ -17,6 +17,7 @@ use crate::decide::condition::{Attributes, SavedGroups};
 use crate::decisions::Exposed;
 use crate::exposure::page::PageReport;
 use crate::exposure::{Event, SeenBy};
+use crate::patch::exchange::RedirectTemplate;
 use crate::patch::{Action, Patch};
 use crate::request::attributes::Values;
 
@@ -34,8 +35,8 @@ struct Arm {
     own: Vec<usize>,
     /// The numbers of patches of other variations.
     others: Vec<usize>,
-    /// The page itself is what is seen: another variation leads elsewhere.
-    is_page: bool,
+    /// Some variation leads elsewhere, and there is no page of it.
+    leads_away: bool,
 }
 
 /// Values of which some are other than they are.
@@ -61,6 +62,7 @@ impl Watch {
         eligible: &[usize],
         values: &Values,
         groups: &SavedGroups,
+        is_sent: impl Fn(&RedirectTemplate) -> bool,
     ) -> Self {
         let arm = |exposed: Exposed| {
             let names: Vec<&String> = exposed.others.iter().flatten().map(|(name, _)| name).collect();
@@ -71,20 +73,38 @@ impl Watch {
             let would_be = |patch: &Patch| {
                 exposed.others.iter().any(|others| patch.is_eligible(&Supposed { values, others }, groups))
             };
-            let others =
+            let others: Vec<usize> =
                 rest.into_iter().filter(|(_, patch)| would_be(patch)).map(|(number, _)| number).collect();
-            let own = own.into_iter().map(|(number, _)| number).collect();
-            Arm { own, others, is_page: false, exposed }
+            let own: Vec<usize> = own.into_iter().map(|(number, _)| number).collect();
+            let redirects = |numbers: &[usize]| {
+                let redirects = patches.numbered(numbers).filter_map(|patch| match &patch.action {
+                    Action::Redirect(redirect) => Some(is_sent(redirect)),
+                    _ => None,
+                });
+                redirects.collect::<Vec<bool>>()
+            };
+            let (of_own, of_others) = (redirects(&own), redirects(&others));
+            let leads_away = !of_own.is_empty() || !of_others.is_empty();
+            // Where a variation leads is where the visitor is: there is nothing to compare.
+            let is_comparable = of_own.into_iter().chain(of_others).all(|is_sent| is_sent);
+            is_comparable.then_some(Arm { exposed, own, others, leads_away })
         };
-        let arms = exposures.into_iter().map(arm);
+        let arms = exposures.into_iter().filter_map(arm);
         Self { arms: arms.filter(|arm| !arm.own.is_empty() || !arm.others.is_empty()).collect() }
     }
 
-    /// Adds an experiment of the payload.
-    pub(super) fn add(&mut self, exposed: Exposed, numbers: OfAuto) {
+    /// Adds an experiment of the payload; one that decided something already is the same one.
+    pub(super) fn add(&mut self, exposed: Exposed, numbers: OfAuto, leads_away: bool) {
         let OfAuto { own, others } = numbers;
-        let is_page = own.is_empty() && others.is_empty();
-        self.arms.push(Arm { exposed, own, others, is_page });
+        let is_same = |arm: &&mut Arm| arm.exposed.is_of(&exposed);
+        match self.arms.iter_mut().find(is_same) {
+            Some(arm) => {
+                arm.own.extend(own);
+                arm.others.extend(others);
+                arm.leads_away |= leads_away;
+            }
+            None => self.arms.push(Arm { exposed, own, others, leads_away }),
+        }
     }
 
     /// The numbers of the patches that are only looked for.
@@ -102,7 +122,9 @@ impl Watch {
 
     /// What the page's own scripts may be told, in all.
     pub(super) fn told(&self, route: &str, with_hash_value: bool) -> Vec<String> {
-        let events = self.arms.iter().filter_map(|arm| Event::of(&arm.exposed, route, SeenBy::Page).ok());
+        // The page of a variation that leads away says nothing, so neither does that of another one.
+        let arms = self.arms.iter().filter(|arm| !arm.leads_away);
+        let events = arms.filter_map(|arm| Event::of(&arm.exposed, route, SeenBy::Page).ok());
         events.map(|event| event.for_page(with_hash_value)).collect()
     }
 
@@ -165,26 +187,69 @@ impl Seeing {
     /// Those that are seen in a body of that kind, given what became of its patches and of those that were looked for. Without a
     /// kind nobody looked into the body. Patches for other kinds of bodies say nothing.
     pub(super) fn seen(&self, kind: Option<Kind>, reports: &[PatchReport]) -> Vec<Event> {
+        self.seen_by(kind, reports, |_| true)
+    }
+
+    /// The same for the page's own scripts.
+    fn seen_on_page(&self, reports: &[PatchReport]) -> Vec<Event> {
+        self.seen_by(Some(Kind::Html), reports, |arm| !arm.leads_away)
+    }
+
+    fn seen_by(
+        &self,
+        kind: Option<Kind>,
+        reports: &[PatchReport],
+        is_wanted: impl Fn(&Arm) -> bool,
+    ) -> Vec<Event> {
         let Some(page) = &self.0 else { return Vec::new() };
         let concerns = |patch: &&Patch| is_done_anyway(patch) || kind.is_some_and(|kind| patch.edits(kind));
-        let is_applied = |patch: &Patch, is_probe: bool| {
-            let mut of_patch = reports
-                .iter()
-                .filter(|report| report.is_probe == is_probe && report.label == patch.label)
-                .peekable();
-            is_done_anyway(patch) || (of_patch.peek().is_some() && of_patch.all(PatchReport::is_applied))
+        let found = |numbers: &[usize], is_probe: bool| -> Vec<Found> {
+            let patches = page.patches.numbered(numbers).filter(concerns);
+            patches.map(|patch| Found::of(patch, is_probe, reports)).collect()
         };
-        let seen = page.watch.arms.iter().filter_map(|arm| {
-            let mut own = page.patches.numbered(&arm.own).filter(concerns).peekable();
-            let mut others = page.patches.numbered(&arm.others).filter(concerns).peekable();
-            let by = if own.peek().is_some() { SeenBy::Edit } else { SeenBy::Control };
-            let any = arm.is_page || own.peek().is_some() || others.peek().is_some();
-            let is_seen = any
-                && own.all(|patch| is_applied(patch, false))
-                && others.all(|patch| is_applied(patch, true));
-            is_seen.then_some((&arm.exposed, by))
+        let seen = page.watch.arms.iter().filter(|arm| is_wanted(arm)).filter_map(|arm| {
+            let (own, others) = (found(&arm.own, false), found(&arm.others, true));
+            let (by, shown) = if own.is_empty() { (SeenBy::Control, &others) } else { (SeenBy::Edit, &own) };
+            let is_page = arm.leads_away && kind.is_none_or(|kind| kind == Kind::Html);
+            let is_shown = shown.contains(&Found::Done) || (shown.is_empty() && is_page);
+            let is_all_there = own.iter().chain(&others).all(|found| *found != Found::No);
+            (is_shown && is_all_there).then_some((&arm.exposed, by))
         });
         page.view.events(seen)
+    }
+}
+
+/// Whether what a patch changes is on the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    /// It was changed, or would have been.
+    Done,
+    /// It is there, and another change has taken its place.
+    Covered,
+    No,
+}
+
+impl Found {
+    fn of(patch: &Patch, is_probe: bool, reports: &[PatchReport]) -> Self {
+        match patch.action {
+            Action::Exchange(_) => return Self::Done,
+            // The visitor's own was not sent, or there would be no page; another one would have been.
+            Action::Redirect(_) => return if is_probe { Self::Done } else { Self::No },
+            Action::Elements(_) | Action::Json(_) => {}
+        }
+        let of_patch = reports.iter().filter(|it| it.is_probe == is_probe && it.label == patch.label);
+        let found = of_patch.map(|report| match &report.outcome {
+            Some(outcome) if outcome.applied > 0 => Self::Done,
+            Some(outcome) if outcome.is_covered() => Self::Covered,
+            _ => Self::No,
+        });
+        found
+            .reduce(|one, other| match (one, other) {
+                (Self::No, _) | (_, Self::No) => Self::No,
+                (Self::Done, _) | (_, Self::Done) => Self::Done,
+                (Self::Covered, Self::Covered) => Self::Covered,
+            })
+            .unwrap_or(Self::No)
     }
 }
 
@@ -197,12 +262,12 @@ pub(super) struct PageEvents {
 
 impl Late for PageEvents {
     fn markup(&self, reports: &[PatchReport]) -> Option<Vec<u8>> {
-        let events = self.seeing.seen(Some(Kind::Html), reports);
+        let events = self.seeing.seen_on_page(reports);
         self.report.markup(&events).map(|(markup, _)| markup)
     }
 }
 
 /// Whether a patch is done wherever it is to be: nothing on the page decides.
-pub(super) const fn is_done_anyway(patch: &Patch) -> bool {
+const fn is_done_anyway(patch: &Patch) -> bool {
     matches!(patch.action, Action::Exchange(_) | Action::Redirect(_))
 }

@@ -173,6 +173,14 @@ impl Outcome {
         self.search_ended.is_none() && self.skipped.keys().all(|reason| *reason == Skip::Covered)
     }
 
+    /// Whether it was found, and another patch covers it wherever it was.
+    #[must_use]
+    pub fn is_covered(&self) -> bool {
+        self.applied == 0
+            && !self.skipped.is_empty()
+            && self.skipped.keys().all(|reason| *reason == Skip::Covered)
+    }
+
     /// What was applied was taken back.
     pub(crate) fn revert(&mut self) {
         if self.applied > 0 {

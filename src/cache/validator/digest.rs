@@ -41,6 +41,8 @@ pub struct Outcome<'a> {
     pub payload: Option<u128>,
     /// What the page's scripts may be told.
     pub told: &'a [String],
+    /// The names of those patches that are the payload's: their numbers are those of one request.
+    pub auto: Vec<&'a str>,
     /// The name of the route.
     pub route: &'a str,
     /// The numbers of the patches whose guards hold.
@@ -66,6 +68,7 @@ impl Outcome<'_> {
             hash.bytes(&payload.to_le_bytes());
         }
         self.told.iter().for_each(|told| hash.bytes(told.as_bytes()));
+        self.auto.iter().for_each(|name| hash.bytes(name.as_bytes()));
         hash.bytes(self.route.as_bytes());
         hash.count(self.patches.len());
         self.patches.iter().for_each(|index| hash.count(*index));
@@ -168,6 +171,7 @@ attributes:
             configuration: 7,
             payload: None,
             told: &[],
+            auto: Vec::new(),
             route: "product",
             patches: &[0, 2],
             reads: BTreeSet::from(["text", "number", "list"]),
@@ -206,6 +210,7 @@ attributes:
         digests.push(Outcome { configuration: 8, ..outcome(&some) }.digest());
         digests.push(Outcome { payload: Some(8), ..outcome(&some) }.digest());
         digests.push(Outcome { told: &["hero".to_owned()], ..outcome(&some) }.digest());
+        digests.push(Outcome { auto: vec!["auto.hero.1.0"], ..outcome(&some) }.digest());
         digests.push(Outcome { route: "produc", ..outcome(&some) }.digest());
         digests.push(Outcome { patches: &[0], ..outcome(&some) }.digest());
         digests.push(Outcome { patches: &[0, 1], ..outcome(&some) }.digest());

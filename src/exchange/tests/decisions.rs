@@ -55,6 +55,20 @@ routes:
   - name: three
     match: { path: { prefix: /three } }
     patches: [{ variant: { three: b }, select: h1, text: b }, { variant: { three: c }, select: h2, text: c }]
+  - name: same
+    match: { path: { prefix: /same } }
+    patches:
+      - { variant: { three: a }, select: h1, html: "a" }
+      - { variant: { three: b }, select: h1, html: "b" }
+      - { variant: { three: c }, select: body, prepend: "c" }
+      - { variant: { three: c }, select: h1, replace: "c" }
+  - name: whole
+    match: { path: { prefix: /whole } }
+    delivery: whole
+    patches: [{ variant: { hero: bold }, select: h1, all: true, text: t }]
+  - name: here
+    match: { path: { exact: /elsewhere } }
+    patches: [{ variant: { away: go }, redirect: { to: /elsewhere } }]
   - name: rewritten
     match: { path: { prefix: /rewritten } }
     patches: [{ request_headers: { set: { x-hero: "{{ variants.hero }}" } } }]
@@ -62,6 +76,7 @@ routes:
 
 const PAGE: &str = "<nav>old</nav><main>m</main><h1>Hello</h1>";
 const CONSENT: (&str, &str) = ("cookie", "consent=analytics");
+const PAGE_WANTED: (&str, &str) = ("sec-fetch-dest", "document");
 const BROWSER: (&str, &str) = ("user-agent", "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0");
 
 /// What a visitor got.
@@ -109,6 +124,21 @@ fn exchange_by(
     surroundings: &Surroundings<'_>,
     page: &str,
 ) -> Got {
+    answered_by(engine, path, headers, surroundings, (StatusCode::OK, &ORIGIN), page)
+}
+
+/// What the origin says of its pages.
+const ORIGIN: [(&str, &str); 3] =
+    [("content-type", "text/html"), ("etag", "\"v1\""), ("cache-control", "max-age=60")];
+
+fn answered_by(
+    engine: &Arc<Engine>,
+    path: &str,
+    headers: &[(&'static str, &str)],
+    surroundings: &Surroundings<'_>,
+    (status, said): (StatusCode, &[(&'static str, &'static str)]),
+    page: &str,
+) -> Got {
     let mut request = RequestHead {
         method: "GET".into(),
         scheme: "https".into(),
@@ -140,9 +170,8 @@ fn exchange_by(
         }
         Next::Forward(forwarded) => forwarded,
     };
-    let mut headers =
-        map(&[("content-type", "text/html"), ("etag", "\"v1\""), ("cache-control", "max-age=60")]);
-    let answered = forwarded.answer(StatusCode::OK, &headers);
+    let mut headers = map(said);
+    let answered = forwarded.answer(status, &headers);
     answered.headers.iter().for_each(|edit| edit.apply(&mut headers));
     let (body, report) = match answered.body {
         Body::Passes(report) => (page.as_bytes().to_vec(), report),
@@ -158,7 +187,7 @@ fn exchange_by(
         }
     };
     let body = String::from_utf8(body).unwrap();
-    Got { status: 200, headers, body, report, request: request.headers }
+    Got { status: status.as_u16(), headers, body, report, request: request.headers }
 }
 
 /// A visitor whose hash is in that variation of `hero`.
@@ -204,6 +233,77 @@ fn all_variations_count_on_the_same_pages() {
 }
 
 #[test]
+fn variations_of_one_element_count_alike() {
+    let engine = |weights: &str| {
+        let config = CONFIG.replace("weights: [1, 0, 0]", &format!("weights: {weights}"));
+        Arc::new(Engine::load(config.as_bytes()).unwrap().engine)
+    };
+    let cookie = [("cookie", "consent=analytics; engraft_id=1")];
+    for (weights, seen) in [("[1, 0, 0]", "three=a"), ("[0, 1, 0]", "three=b"), ("[0, 0, 1]", "three=c")] {
+        let engine = engine(weights);
+        let surroundings = Surroundings::default();
+        let exposures = |page| exchange_by(&engine, "/same", &cookie, &surroundings, page).exposures();
+        assert_eq!(exposures("<body><h1>1</h1></body>"), seen);
+        assert_eq!(exposures("<body><h2>1</h2></body>"), "", "{seen}: the element is not there");
+    }
+}
+
+#[test]
+fn a_304_counts_for_both_arms_and_for_pages_only() {
+    let not_modified = (StatusCode::NOT_MODIFIED, &[("etag", "\"v1\"")][..]);
+    for variation in ["control", "bold"] {
+        let cookie = cookie_of(variation);
+        let ask = |dest: &str, tag: &str| {
+            let headers = [("cookie", cookie.as_str()), ("sec-fetch-dest", dest), ("if-none-match", tag)];
+            answered_by(&config(), "/hero", &headers, &Surroundings::default(), not_modified, "")
+        };
+        let tag = visit("/hero", &[("cookie", &cookie)]).header("etag").unwrap().to_owned();
+        let got = ask("document", &tag);
+        assert_eq!((got.status, got.exposures()), (304, format!("hero={variation}")));
+        assert!(got.report.exposures[0].for_server(0).contains("\"seen_by\":\"not_modified\""));
+        assert_eq!(ask("empty", &tag).exposures(), "", "{variation}: a script asks");
+        assert_eq!(ask("image", &tag).exposures(), "", "{variation}: an image");
+        assert_eq!(ask("document", &tag).header("set-cookie"), None);
+    }
+}
+
+#[test]
+fn cookies_are_not_set_where_a_cdn_is_told_to_keep_the_response() {
+    let said = [
+        ("content-type", "application/json"),
+        ("cache-control", "no-store"),
+        ("surrogate-control", "max-age=60"),
+    ];
+    let answer = (StatusCode::OK, &said[..]);
+    let got = answered_by(&config(), "/sale", &[CONSENT], &Surroundings::default(), answer, "{}");
+    assert_eq!((got.header("surrogate-control"), got.header("set-cookie")), (Some("max-age=60"), None));
+}
+
+#[test]
+fn a_page_that_would_have_been_taken_back_does_not_count() {
+    let surroundings = Surroundings::default();
+    // The second one never ends, so the first is taken back as well.
+    for (page, counts) in [("<h1>a</h1>", true), ("<h1>a</h1><h1>b", false)] {
+        for variation in ["control", "bold"] {
+            let got = visit_with("/whole", &[("cookie", &cookie_of(variation))], &surroundings, page);
+            assert_eq!(!got.exposures().is_empty(), counts, "{variation} {page} {}", got.body);
+        }
+    }
+}
+
+#[test]
+fn where_a_redirect_leads_nobody_is_compared() {
+    for id in ["1", "2"] {
+        let cookie = format!("consent=analytics; engraft_id={id}");
+        let got = visit("/elsewhere", &[("cookie", &cookie), PAGE_WANTED]);
+        assert_eq!((got.status, got.exposures().as_str()), (200, ""));
+    }
+    let known = ("cookie", "consent=analytics; engraft_id=1");
+    let image = visit("/away", &[known, ("sec-fetch-dest", "image")]);
+    assert_eq!((image.status, image.exposures().as_str()), (302, ""), "no page was asked for");
+}
+
+#[test]
 fn ids_are_minted_for_visitors_who_agree_and_on_private_pages_only() {
     let first = visit("/hero", &[CONSENT]);
     let set = first.header("set-cookie").unwrap();
@@ -239,14 +339,14 @@ fn experiments_run_from_when_to_when_they_say() {
 
 #[test]
 fn a_redirect_counts_when_it_is_sent() {
-    let got = visit("/away", &[CONSENT]);
+    let got = visit("/away", &[CONSENT, PAGE_WANTED]);
     assert_eq!((got.status, got.header("location")), (302, Some("/elsewhere")));
     assert_eq!(
         (got.exposures().as_str(), got.header("cache-control")),
         ("away=go", Some("private, no-cache"))
     );
     assert!(got.header("set-cookie").is_some());
-    let prefetched = visit("/away", &[CONSENT, ("sec-purpose", "prefetch;prerender")]);
+    let prefetched = visit("/away", &[CONSENT, PAGE_WANTED, ("sec-purpose", "prefetch;prerender")]);
     assert_eq!((prefetched.status, prefetched.exposures().as_str()), (302, ""));
 }
 
@@ -412,6 +512,21 @@ fn redirects_of_a_payload_lead_pages_away_and_keep_the_query() {
         let surroundings = Surroundings { live: Some(&live), ..Surroundings::default() };
         assert_eq!(exchange_by(&engine, "/old", &headers, &surroundings, PAGE).status, 200);
     }
+}
+
+#[test]
+fn pages_of_two_visual_experiments_are_told_apart() {
+    let experiment = |key: &str, country: &str| {
+        format!(
+            r#"{{ "key": "{key}", "condition": {{ "id": "{country}" }}, "weights": [0, 1], "variations": [{{}}, {{ "domMutations": [{{ "selector": "h1", "action": "set", "attribute": "html", "value": "{key}" }}] }}] }}"#
+        )
+    };
+    let payload = format!("{{\"experiments\":[{},{}]}}", experiment("x", "1"), experiment("y", "2"));
+    let live = Arc::new(Live::read(payload.as_bytes(), None).unwrap());
+    let of = |id| by_service("/a", id, Some(&live), PAGE);
+    let (one, other) = (of("1"), of("2"));
+    assert!(one.body.contains("<h1>x</h1>") && other.body.contains("<h1>y</h1>"));
+    assert_ne!(one.header("etag"), other.header("etag"));
 }
 
 #[test]
