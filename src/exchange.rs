@@ -63,12 +63,14 @@ pub struct Surroundings<'a> {
     pub random: u128,
     /// The payload that is in force, where one is fetched and has come. One that stands in the configuration is known without.
     pub live: Option<&'a Arc<Live>>,
+    /// Reports are to say what was decided, and why: for people.
+    pub explains: bool,
 }
 
 /// Nothing is known, not even the time.
 impl Default for Surroundings<'_> {
     fn default() -> Self {
-        Self { facts: &[], peer: None, now: SystemTime::UNIX_EPOCH, random: 0, live: None }
+        Self { facts: &[], peer: None, now: SystemTime::UNIX_EPOCH, random: 0, live: None, explains: false }
     }
 }
 

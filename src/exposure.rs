@@ -123,6 +123,12 @@ impl Event {
         })
     }
 
+    /// Whether there can be an event for an assignment: what names something is never cut.
+    #[must_use]
+    pub fn fits(exposed: &Exposed) -> bool {
+        Self::of(exposed, "", SeenBy::Page).is_ok()
+    }
+
     /// The same, on the page with this path, in the view of it that `view` names: a number by chance, the same for all events
     /// of one response. A query in `path` is left out, and so is a path that is too long.
     #[must_use]

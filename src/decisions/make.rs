@@ -17,8 +17,8 @@ use crate::decide::evaluation::Evaluation;
 use crate::decide::experiment::Experiment;
 use crate::decide::payload::Payload;
 use crate::decide::result::{ExperimentResult, Reason};
-use crate::decide::sticky::StickyBuckets;
 use crate::decide::visitor::Visitor;
+use crate::exposure::Event;
 use crate::live::Live;
 use crate::request::RequestHead;
 use crate::request::attributes::Values;
@@ -42,6 +42,10 @@ pub struct Asking<'a> {
     pub random: Option<u128>,
     /// A page is asked for, not something that is part of one: the payload's own experiments are for pages.
     pub asks_for_page: bool,
+    /// Somebody is told of assignments.
+    pub tells: bool,
+    /// People want to know why.
+    pub explains: bool,
 }
 
 /// The decisions of one request.
@@ -60,7 +64,9 @@ pub struct Made {
     pub awaits_payload: bool,
     /// The payload in force had a say.
     pub uses_live: bool,
-    /// What was decided, for people: name, value and why.
+    /// How many assignments have names or values that are too long to be told.
+    pub too_long: u32,
+    /// What was decided, for people, where they want to know: name, value and why.
     pub notes: Vec<Note>,
 }
 
@@ -155,24 +161,40 @@ impl Decisions {
             None => {}
         }
         let url = format!("{}://{}{}", request.scheme, request.authority, request.path);
-        let attributes = values.clone();
         let forced = asking.forced.map(|forced| self.forced_variations(forced, asking.live.map(Arc::as_ref)));
         let visitor = Visitor {
             enabled: standing == Standing::Visitor,
             forced_variations: forced.as_ref(),
-            ..Visitor::new(&attributes, &url)
-        };
-        let with_sticky = |evaluation, buckets: Option<StickyBuckets>| match buckets {
-            Some(buckets) => Evaluation::with_sticky_buckets(evaluation, buckets),
-            None => evaluation,
+            ..Visitor::new(values, &url)
         };
         let buckets = self.visitors.sticky.as_ref().map(|_| sticky::read(&request.headers));
-        let own = with_sticky(Evaluation::new(&self.payload, visitor.clone()), buckets);
-        let mut maker = Maker { decisions: self, asking, own, live: None, made, by: BTreeMap::new() };
-        for name in asking.names {
-            maker.name(name, &visitor, values);
+        let own = Evaluation::new(&self.payload, visitor.clone());
+        let own = match buckets {
+            Some(buckets) => own.with_sticky_buckets(buckets),
+            None => own,
+        };
+        let mut maker =
+            Maker { decisions: self, asking, own, live: None, made, values: Vec::new(), ran: Vec::new() };
+        // The payload's decisions begin with the sticky buckets that the configuration's leave.
+        let (own, others): (Vec<&String>, Vec<&String>) =
+            asking.names.iter().partition(|name| self.decides(name));
+        for name in own.into_iter().chain(others) {
+            maker.name(name, &visitor);
         }
-        maker.finish()
+        let (made, decided) = maker.finish();
+        for (name, value) in decided {
+            values.decide(name, value);
+        }
+        made
+    }
+
+    /// Whether a name is decided by the configuration itself.
+    fn decides(&self, name: &str) -> bool {
+        match Decided::of(name) {
+            Some(Decided::Variant(key)) => self.trials.contains_key(key),
+            Some(Decided::Flag(path)) => resolve(&self.payload, path).is_some(),
+            Some(Decided::Id | Decided::Auto) | None => false,
+        }
     }
 
     /// The numbers of the variations that somebody chose.
@@ -195,12 +217,14 @@ struct Maker<'a, 'd> {
     own: Evaluation<'a>,
     live: Option<Evaluation<'a>>,
     made: Made,
-    /// Which names each exposure decided.
-    by: BTreeMap<usize, Vec<String>>,
+    /// What was decided, by name.
+    values: Vec<(&'d str, Value)>,
+    /// The keys of the experiments that were run.
+    ran: Vec<&'a str>,
 }
 
 impl<'a, 'd: 'a> Maker<'a, 'd> {
-    fn name(&mut self, name: &str, visitor: &Visitor<'a>, values: &mut Values) {
+    fn name(&mut self, name: &'d str, visitor: &Visitor<'a>) {
         let decided = match Decided::of(name) {
             Some(Decided::Variant(key)) => match self.decisions.trials.get(key) {
                 Some(trial) => self.trial(name, trial),
@@ -211,19 +235,19 @@ impl<'a, 'd: 'a> Maker<'a, 'd> {
             Some(Decided::Id) | None => return,
         };
         let Some((value, because)) = decided else { return };
-        self.made.notes.push(Note {
-            name: name.to_owned(),
-            value: coercion::text(&value).into_owned(),
-            because,
-        });
+        if self.asking.explains {
+            let value = coercion::text(&value).into_owned();
+            self.made.notes.push(Note { name: name.to_owned(), value, because });
+        }
         if !value.is_null() {
-            values.decide(name, value);
+            self.values.push((name, value));
         }
     }
 
     /// An experiment of the configuration.
     fn trial(&mut self, name: &str, trial: &'d Trial) -> Option<(Value, &'static str)> {
         let result = trial.run(&mut self.own, self.asking.now);
+        self.ran.push(trial.experiment.key());
         let because = reason(result.reason, self.made.standing);
         let value = Value::String(result.key.clone().into_owned());
         self.assigned(name, &trial.experiment, result);
@@ -232,7 +256,7 @@ impl<'a, 'd: 'a> Maker<'a, 'd> {
 
     /// What came of an experiment that decides under its own name.
     fn assigned(&mut self, name: &str, experiment: &Experiment, result: ExperimentResult<'_>) {
-        if !result.in_experiment || !result.hash_used {
+        if !result.in_experiment || !result.hash_used || !self.asking.tells {
             return;
         }
         let others = (0..experiment.variations().len()).filter(|index| *index != result.variation_id);
@@ -253,6 +277,7 @@ impl<'a, 'd: 'a> Maker<'a, 'd> {
         let payload = self.payload()?;
         let experiment = payload.experiments().iter().find(|experiment| experiment.key() == key)?;
         let result = self.live(visitor)?.experiment(experiment);
+        self.ran.push(experiment.key());
         let because = reason(result.reason, self.made.standing);
         let value = Value::String(result.key.clone().into_owned());
         self.assigned(name, experiment, result);
@@ -273,15 +298,18 @@ impl<'a, 'd: 'a> Maker<'a, 'd> {
         let Some(evaluation) = self.live(visitor) else { return };
         for ran in evaluation.auto_experiments_among(candidates) {
             let result = &ran.result;
-            self.made.notes.push(Note {
-                name: decided::variant(ran.experiment.key()),
-                value: result.key.clone().into_owned(),
-                because: reason(result.reason, self.made.standing),
-            });
+            self.ran.push(ran.experiment.key());
+            if self.asking.explains {
+                self.made.notes.push(Note {
+                    name: decided::variant(ran.experiment.key()),
+                    value: result.key.clone().into_owned(),
+                    because: reason(result.reason, self.made.standing),
+                });
+            }
             if !result.in_experiment {
                 continue;
             }
-            let is_reported = result.hash_used && ran.is_comparable;
+            let is_reported = result.hash_used && ran.is_comparable && self.asking.tells;
             let exposed = is_reported.then(|| Exposed {
                 experiment: ran.experiment.key().to_owned(),
                 variation: result.key.clone().into_owned(),
@@ -310,11 +338,12 @@ impl<'a, 'd: 'a> Maker<'a, 'd> {
         if let Some(value) = self.asking.forced.and_then(|forced| forced.value(key)) {
             return Some((walk(&value, member).clone(), "forced"));
         }
+        let is_told = self.asking.tells;
         let evaluation = if is_own { &mut self.own } else { self.live(visitor)? };
         let result = evaluation.feature(key);
         let value = walk(result.value, member).clone();
-        let source = result.source.name();
-        let experiment = result.experiment_result.filter(|result| result.in_experiment && result.hash_used);
+        let (source, experiment_key) = (result.source.name(), result.experiment_key);
+        let experiment = result.experiment_result.filter(|it| is_told && it.in_experiment && it.hash_used);
         let found = experiment.and_then(|of| {
             let exposures = evaluation.exposures().iter();
             let same = |exposure: &&crate::decide::evaluation::Exposure<'a>| {
@@ -336,6 +365,7 @@ impl<'a, 'd: 'a> Maker<'a, 'd> {
             };
             Some((exposed, others.collect::<Vec<_>>()))
         });
+        self.ran.extend(experiment_key);
         if let Some((exposed, others)) = found {
             self.expose(name, exposed, others);
         }
@@ -355,7 +385,6 @@ impl<'a, 'd: 'a> Maker<'a, 'd> {
         for (other, value) in exposure.others.iter_mut().zip(others) {
             other.push((name.to_owned(), value));
         }
-        self.by.entry(at).or_default().push(name.to_owned());
     }
 
     fn payload(&mut self) -> Option<&'d Payload> {
@@ -383,25 +412,31 @@ impl<'a, 'd: 'a> Maker<'a, 'd> {
         Some(evaluation)
     }
 
-    fn finish(mut self) -> Made {
-        let is_reported = self.made.standing == Standing::Visitor && self.asking.forced.is_none();
-        if !is_reported {
-            self.made.exposures.clear();
-            self.made.auto.iter_mut().for_each(|auto| auto.exposed = None);
-            self.made.cookies.clear();
-            return self.made;
+    fn finish(mut self) -> (Made, Vec<(&'d str, Value)>) {
+        let made = &mut self.made;
+        if made.standing != Standing::Visitor || self.asking.forced.is_some() {
+            made.exposures.clear();
+            made.auto.iter_mut().for_each(|auto| auto.exposed = None);
+            made.cookies.clear();
+            return (self.made, self.values);
         }
-        if let Some(cookies) = &self.decisions.visitors.sticky {
-            let current: Vec<&str> = self.made.exposures.iter().map(|it| it.experiment.as_str()).collect();
-            let is_current = |key: &str| current.contains(&key);
-            for evaluation in [Some(&self.own), self.live.as_ref()].into_iter().flatten() {
-                let buckets = evaluation.sticky_buckets();
-                self.made.cookies.extend(
-                    buckets.into_iter().flat_map(|buckets| sticky::set(buckets, cookies, is_current)),
-                );
+        let before = made.exposures.len();
+        made.exposures.retain(Event::fits);
+        made.too_long = u32::try_from(before.saturating_sub(made.exposures.len())).unwrap_or(u32::MAX);
+        for auto in &mut made.auto {
+            if auto.exposed.as_ref().is_some_and(|exposed| !Event::fits(exposed)) {
+                auto.exposed = None;
+                made.too_long = made.too_long.saturating_add(1);
             }
         }
-        self.made
+        if let Some(cookies) = &self.decisions.visitors.sticky {
+            // The second one began with what the first one had.
+            let last = self.live.as_ref().unwrap_or(&self.own);
+            let is_current = |key: &str| self.ran.contains(&key);
+            let of_last = last.sticky_buckets().map(|buckets| sticky::set(buckets, cookies, is_current));
+            made.cookies.extend(of_last.into_iter().flatten());
+        }
+        (self.made, self.values)
     }
 }
 

@@ -169,6 +169,8 @@ fn decide(engine: &Engine, request: &RequestHead) -> (String, Vec<String>) {
         now: std::time::SystemTime::UNIX_EPOCH,
         random: None,
         asks_for_page: true,
+        tells: true,
+        explains: false,
     };
     let made = engine.decisions().make(&asking, &mut values);
     let cookies = made.cookies.iter().map(|cookie| cookie.to_str().unwrap().to_owned()).collect();
@@ -242,6 +244,8 @@ fn an_id_that_is_empty_or_too_long_is_none() {
             now: std::time::SystemTime::UNIX_EPOCH,
             random: Some(1),
             asks_for_page: true,
+            tells: true,
+            explains: false,
         };
         let made = engine.decisions().make(&asking, &mut values);
         assert!(made.cookies.is_empty());

@@ -78,6 +78,8 @@ pub(super) struct Decided {
     /// The page is fetched before it is looked at, if it ever is (`Sec-Purpose`).
     pub(super) is_prefetch: bool,
     pub(super) awaits_payload: bool,
+    /// How many assignments have names or values that are too long to be told.
+    pub(super) too_long: u32,
     /// For people who debug.
     pub(super) notes: Vec<Note>,
 }
@@ -97,7 +99,7 @@ pub(super) enum Behind {
 
 /// Begins the exchange with a visitor; see [`begin`](super::begin).
 pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &Surroundings<'_>) -> Begun {
-    let Surroundings { facts, peer, now, random, live } = *surroundings;
+    let Surroundings { facts, peer, now, random, live, explains } = *surroundings;
     let live = live.or_else(|| engine.growthbook()?.live());
     let mut edits = RequestEdits::default();
     edits.headers.extend(internal_headers(&request.headers).map(HeaderEdit::Remove));
@@ -132,6 +134,7 @@ pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &
         return Begun { edits, next: Next::Forward(Forwarded(Peer::Visitor(Box::new(visit)))) };
     };
     let is_subresource = is_subresource(request);
+    let sinks = engine.exposures();
     let asks_for_page = asks_for_page(request);
     let groups = engine.decisions().saved_groups();
     let mut values = engine.attributes().read(&route.reads, request, facts);
@@ -155,10 +158,13 @@ pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &
             // Parts of a page come with its id, or before there is one to come with.
             random: (!route.decides_by_visitor.is_empty() && !is_subresource).then_some(random),
             asks_for_page,
+            tells: !sinks.is_empty(),
+            explains: explains || debug || decided.forced.is_some(),
         };
         made = engine.decisions().make(&asking, &mut values);
         decided.cookies = std::mem::take(&mut made.cookies);
         decided.awaits_payload = made.awaits_payload;
+        decided.too_long = made.too_long;
         decided.notes = std::mem::take(&mut made.notes);
     }
     let is_left_alone = made.standing == VisitorStanding::LeftAlone;
@@ -168,12 +174,6 @@ pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &
         !is_left_out && patch.is_eligible(&values, groups)
     });
     let mut eligible: Vec<usize> = eligible.map(|(number, _)| number).collect();
-    let sinks = engine.exposures();
-    if sinks.is_empty() {
-        // There is nobody to tell, so nobody need look.
-        made.exposures.clear();
-        made.auto.iter_mut().for_each(|auto| auto.exposed = None);
-    }
     let is_sent = |redirect: &RedirectTemplate| {
         redirect.render(&values).is_some_and(|redirect| local_response(&redirect, route, request).is_some())
     };
@@ -305,6 +305,7 @@ impl Decided {
     fn redirected(mut self, seen: Vec<Exposed>, response: &mut LocalResponse, report: &mut Report) {
         let headers = &mut response.headers;
         report.awaits_payload = self.awaits_payload;
+        report.too_long_exposures = self.too_long;
         report.forced = self.forced.is_some();
         report.decisions = std::mem::take(&mut self.notes);
         if self.forced.is_some() {

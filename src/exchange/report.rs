@@ -38,7 +38,9 @@ pub struct Report {
     pub max_held_bytes: usize,
     /// The assignments that the visitor saw.
     pub exposures: Vec<Event>,
-    /// What was decided, by name, and why.
+    /// How many assignments were left out, as their names or values are too long.
+    pub too_long_exposures: u32,
+    /// What was decided, by name, and why; where that was asked for.
     pub decisions: Vec<Note>,
     /// Somebody chose what they saw.
     pub forced: bool,
@@ -308,6 +310,7 @@ impl Report {
         count(Counter::of("cache.cookies_dropped"), self.drops_cookies.into());
         count(Counter::of("decisions.forced"), self.forced.into());
         count(Counter::of("decisions.no_payload"), self.awaits_payload.into());
+        count(Counter::of("exposures.too_long"), self.too_long_exposures);
         count(Counter::of("exposures"), u32::try_from(self.exposures.len()).unwrap_or(u32::MAX));
         if let Some(reason) = self.not_storable {
             count(Counter::because("cache.not_storable", reason.name()), 1);

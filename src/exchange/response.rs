@@ -129,6 +129,7 @@ impl Visit {
             Report { route: Some(route.name.clone()), rewritten: self.rewritten, ..Report::default() };
         report.forced = self.decided.forced.is_some();
         report.awaits_payload = self.decided.awaits_payload;
+        report.too_long_exposures = self.decided.too_long;
         report.decisions = self.decided.notes.clone();
         for patch in patches() {
             if let Action::Exchange(edit) = &patch.action {

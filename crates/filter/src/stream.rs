@@ -109,7 +109,8 @@ impl HttpContext for Stream {
         let live = self.parts.payload.live(now);
         // A host call for each request: a generator of our own would be one more thing that has to be kept secret.
         let random = if engine.stage() == Stage::Origin { 0 } else { host::random() };
-        let surroundings = Surroundings { facts: &facts, peer, now, random, live: live.as_ref() };
+        let surroundings =
+            Surroundings { facts: &facts, peer, now, random, live: live.as_ref(), explains: false };
         let begun = exchange::begin(engine, &request, &surroundings);
         match begun.next {
             Next::Respond(response, report) => {

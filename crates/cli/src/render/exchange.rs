@@ -77,7 +77,8 @@ impl Rendering {
         let attributes = route.map(|(_, route)| engine.attributes().read(&route.reads, &head, &facts));
         let attributes = attributes.unwrap_or_default();
 
-        let surroundings = Surroundings { facts: &facts, peer, now, random, live: live.as_ref() };
+        let surroundings =
+            Surroundings { facts: &facts, peer, now, random, live: live.as_ref(), explains: true };
         let begun = exchange::begin(engine, &head, &surroundings);
         let forwarded = match begun.next {
             Next::Respond(response, report) => {

@@ -73,7 +73,7 @@ pub(crate) fn table() -> Outcome<Table> {
     let visit = request("/".into());
     let route = of_ten.routes().first().ok_or("there is a route")?;
     let values = of_ten.attributes().read(&route.reads, &visit, &[]);
-    let ten = || {
+    let ten = |tells: bool| {
         let mut values = values.clone();
         let asking = Asking {
             names: &route.decides,
@@ -83,15 +83,18 @@ pub(crate) fn table() -> Outcome<Table> {
             now: SystemTime::UNIX_EPOCH,
             random: None,
             asks_for_page: true,
+            tells,
+            explains: false,
         };
-        let made = of_ten.decisions().make(&asking, &mut values);
-        made.exposures.len()
+        of_ten.decisions().make(&asking, &mut values).exposures.len()
     };
-    if ten() == 0 {
+    if ten(true) == 0 {
         return Err("nobody is assigned anything".into());
     }
-    let times = (0..ROUNDS).map(|_| micros(&ten));
-    table.row(vec!["of one request, 10 experiments".into(), Samples::new(times).to_string(), String::new()]);
+    for (name, tells) in [("of one request, 10 experiments", false), ("the same, to be told", true)] {
+        let times = (0..ROUNDS).map(|_| micros(&|| ten(tells)));
+        table.row(vec![name.into(), Samples::new(times).to_string(), String::new()]);
+    }
 
     let (few, many) = (site(FEW)?, site(MANY)?);
     let mut samples = (Vec::new(), Vec::new());
