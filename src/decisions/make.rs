@@ -13,7 +13,7 @@ use super::visitor::{Id, Standing};
 use super::{Decisions, sticky};
 use crate::decide::auto::Change;
 use crate::decide::condition::coercion;
-use crate::decide::evaluation::Evaluation;
+use crate::decide::evaluation::{Evaluation, Exposure};
 use crate::decide::experiment::Experiment;
 use crate::decide::payload::Payload;
 use crate::decide::result::{ExperimentResult, Reason};
@@ -114,7 +114,9 @@ pub struct Exposed {
     pub hash: (String, String),
     /// The flag whose rule the experiment is.
     pub feature: Option<String>,
-    /// What the names that this experiment decided would be for those who see other variations.
+    /// The names that it had a part in.
+    pub decides: Vec<String>,
+    /// What the names that it decided would be for those who see other variations.
     pub others: Vec<Vec<(String, Value)>>,
 }
 
@@ -129,6 +131,7 @@ impl Exposed {
             index,
             hash: (attribute.to_owned(), value.to_owned()),
             feature: None,
+            decides: Vec::new(),
             others: Vec::new(),
         }
     }
@@ -267,6 +270,7 @@ impl<'a, 'd: 'a> Maker<'a, 'd> {
             hash: hash(result.hash_attribute, result.hash_value),
             variation: result.key.into_owned(),
             feature: None,
+            decides: Vec::new(),
             others: Vec::new(),
         };
         self.expose(name, exposed, others.collect());
@@ -316,6 +320,7 @@ impl<'a, 'd: 'a> Maker<'a, 'd> {
                 index: result.variation_id,
                 hash: hash(result.hash_attribute, result.hash_value),
                 feature: None,
+                decides: Vec::new(),
                 others: Vec::new(),
             });
             self.made.auto.push(Auto {
@@ -340,39 +345,47 @@ impl<'a, 'd: 'a> Maker<'a, 'd> {
         }
         let is_told = self.asking.tells;
         let evaluation = if is_own { &mut self.own } else { self.live(visitor)? };
+        let before = evaluation.exposures().len();
         let result = evaluation.feature(key);
         let value = walk(result.value, member).clone();
-        let (source, experiment_key) = (result.source.name(), result.experiment_key);
-        let experiment = result.experiment_result.filter(|it| is_told && it.in_experiment && it.hash_used);
-        let found = experiment.and_then(|of| {
-            let exposures = evaluation.exposures().iter();
-            let same = |exposure: &&crate::decide::evaluation::Exposure<'a>| {
-                result.experiment_key == Some(exposure.experiment.key())
-                    && exposure.result.variation_id == of.variation_id
+        let (source, last) = (result.source.name(), result.experiment_key);
+        let is_last = |exposure: &Exposure<'a>| {
+            let of = result.experiment_result.as_ref().filter(|of| of.in_experiment && of.hash_used);
+            let is_it = |of: &ExperimentResult<'_>| {
+                exposure.result.variation_id == of.variation_id
                     && exposure.result.hash_attribute == of.hash_attribute
             };
-            let experiment = exposures.rev().find(same)?.experiment;
+            last == Some(exposure.experiment.key()) && of.is_some_and(is_it)
+        };
+        // What decided last may have been assigned for another flag already; what came before it (a holdout, a flag that this one
+        // depends on) has a part in the value, too, but nobody can say what it would have been otherwise.
+        let exposures = evaluation.exposures().iter().enumerate();
+        let exposures = exposures.filter(|(at, exposure)| is_told && (*at >= before || is_last(exposure)));
+        let told = exposures.map(|(_, exposure)| {
+            let (experiment, of) = (exposure.experiment, &exposure.result);
             let others = (0..experiment.variations().len()).filter(|index| *index != of.variation_id);
             let others =
                 others.filter_map(|index| Some(walk(experiment.variations().get(index)?, member).clone()));
+            let others = if is_last(exposure) { others.collect() } else { Vec::new() };
             let exposed = Exposed {
-                experiment: experiment.key().to_owned(),
-                variation: of.key.clone().into_owned(),
-                index: of.variation_id,
-                hash: hash(of.hash_attribute, of.hash_value),
-                feature: Some(key.to_owned()),
-                others: Vec::new(),
+                feature: of.feature_id.map(str::to_owned),
+                ..Exposed::new(
+                    experiment.key(),
+                    (&of.key, of.variation_id),
+                    (of.hash_attribute, &coercion::text(of.hash_value)),
+                )
             };
-            Some((exposed, others.collect::<Vec<_>>()))
+            (exposed, others)
         });
-        self.ran.extend(experiment_key);
-        if let Some((exposed, others)) = found {
+        let told: Vec<(Exposed, Vec<Value>)> = told.collect();
+        self.ran.extend(last);
+        for (exposed, others) in told {
             self.expose(name, exposed, others);
         }
         Some((value, source))
     }
 
-    /// `others` are what `name` is for those who see another variation, in the order of the variations.
+    /// `others` are what `name` is for those who see another variation, in the order of the variations; nothing where nobody knows.
     fn expose(&mut self, name: &str, exposed: Exposed, others: Vec<Value>) {
         let exposures = &mut self.made.exposures;
         let known = exposures.iter().position(|known| known.is_of(&exposed));
@@ -381,6 +394,7 @@ impl<'a, 'd: 'a> Maker<'a, 'd> {
             exposures.push(exposed);
         }
         let Some(exposure) = exposures.get_mut(at) else { return };
+        exposure.decides.push(name.to_owned());
         exposure.others.resize(exposure.others.len().max(others.len()), Vec::new());
         for (other, value) in exposure.others.iter_mut().zip(others) {
             other.push((name.to_owned(), value));

@@ -65,13 +65,16 @@ impl Watch {
         is_sent: impl Fn(&RedirectTemplate) -> bool,
     ) -> Self {
         let arm = |exposed: Exposed| {
-            let names: Vec<&String> = exposed.others.iter().flatten().map(|(name, _)| name).collect();
+            let names = &exposed.decides;
             let concerned = patches
                 .of_the_route()
-                .filter(|(_, patch)| names.iter().any(|name| patch.reads().contains(*name)));
+                .filter(|(_, patch)| names.iter().any(|name| patch.reads().contains(name)));
             let (own, rest): (Vec<_>, Vec<_>) = concerned.partition(|(number, _)| eligible.contains(number));
             let would_be = |patch: &Patch| {
-                exposed.others.iter().any(|others| patch.is_eligible(&Supposed { values, others }, groups))
+                let mut others = exposed.others.iter();
+                // Where nobody knows what others see, they may see any of it.
+                exposed.others.is_empty()
+                    || others.any(|others| patch.is_eligible(&Supposed { values, others }, groups))
             };
             let others: Vec<usize> =
                 rest.into_iter().filter(|(_, patch)| would_be(patch)).map(|(number, _)| number).collect();

@@ -537,3 +537,20 @@ fn another_payload_is_another_page() {
     assert_eq!(tag(&one), tag(&one));
     assert_ne!(tag(&one), tag(&other));
 }
+
+#[test]
+fn a_holdout_is_reported_beside_what_it_lets_through() {
+    let payload = r#"{ "features": {
+        "holdout": { "defaultValue": "in", "rules": [{ "key": "holdout-2026", "variations": ["out", "in"], "weights": [0.3, 0.7], "hashVersion": 2 }] },
+        "remote": { "defaultValue": false, "rules": [
+            { "parentConditions": [{ "id": "holdout", "condition": { "value": "in" }, "gate": false }], "key": "e", "variations": [false, true], "hashVersion": 2 }
+        ] }
+    } }"#;
+    let live = Arc::new(Live::read(payload.as_bytes(), None).unwrap());
+    let mut seen: Vec<String> =
+        (0..40).map(|id| by_service("/flag", &id.to_string(), Some(&live), PAGE).exposures()).collect();
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen, ["holdout-2026=0", "holdout-2026=1,e=0", "holdout-2026=1,e=1"]);
+    assert_eq!(by_service("/flag", "1", Some(&live), "<p>no target</p>").exposures(), "");
+}
