@@ -88,6 +88,11 @@ impl Decisions {
 
     /// Says which flags ask for attributes that there are not.
     pub(crate) fn advise(&self, attributes: &Catalogue, advice: &mut Vec<Problem>) {
+        if self.force.as_ref().is_some_and(|force| force.secret.is_none()) {
+            let message = "whoever Envoy takes for this machine may choose; write a `secret`, or see to it that Envoy knows who asks \
+                           (`use_remote_address: true`)";
+            advice.push(Problem::new(ProblemKind::Advice, Path::default().key("force"), message));
+        }
         for feature in self.payload.features() {
             for name in feature.reads().filter(|name| attributes.input(name).is_none()) {
                 let path = Path::default().key("features").key(feature.key());
@@ -116,12 +121,6 @@ impl Decisions {
     #[must_use]
     pub const fn force(&self) -> Option<&model::Force> {
         self.force.as_ref()
-    }
-
-    /// What becomes of bots.
-    #[must_use]
-    pub const fn bots(&self) -> model::Bots {
-        self.visitors.bots
     }
 }
 

@@ -139,12 +139,6 @@ impl Event {
         self
     }
 
-    /// The same, known in another way.
-    #[must_use]
-    pub fn seen_by(self, seen_by: SeenBy) -> Self {
-        Self { seen_by, ..self }
-    }
-
     /// The experiment.
     #[must_use]
     pub fn experiment_id(&self) -> &str {
@@ -276,7 +270,6 @@ mod tests {
              \"hash_attribute\":\"id\",\"hash_value\":null,\"feature_id\":null,\"route\":\"product\",\"seen_by\":\"page\"}"
         );
         assert!(event.for_page(true).contains("\"hash_value\":\"u-1\""));
-        assert!(event.seen_by(SeenBy::NotModified).for_server(0).contains("\"seen_by\":\"not_modified\""));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Several events in one JSON list, which does not grow beyond a bound.
 
+use crate::exchange::report::Counter;
+
 /// The longest list, for the access log or for a page.
 pub const MAX_LIST_BYTES: usize = 16 * 1024;
 
@@ -11,6 +13,9 @@ pub struct List {
 }
 
 impl List {
+    /// Counts what did not fit into a list.
+    pub const FULL: Counter = Counter::of("exposures.list_full");
+
     /// A list of events that are JSON already; those that would make it longer than [`MAX_LIST_BYTES`] are left out.
     #[must_use]
     pub fn of(events: impl IntoIterator<Item = String>) -> Self {

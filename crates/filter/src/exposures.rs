@@ -21,6 +21,7 @@ const PACE: Duration = Duration::from_millis(250);
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Exposures {
     access_log: bool,
+    metrics: Metrics,
     collector: Option<Rc<RefCell<Collecting>>>,
 }
 
@@ -42,7 +43,7 @@ impl Exposures {
             let collecting = Collecting { collector: Collector::new(settings), metrics: metrics.clone() };
             Rc::new(RefCell::new(collecting))
         });
-        Self { access_log: sinks.access_log, collector }
+        Self { access_log: sinks.access_log, metrics: metrics.clone(), collector }
     }
 
     /// Tells of what a visitor saw; what the access log is to show comes back.
@@ -55,8 +56,14 @@ impl Exposures {
             let mut collecting = collecting.borrow_mut();
             events.iter().for_each(|event| collecting.collector.handle_event(event, now));
         }
-        let list = || List::of(events.iter().map(|event| event.for_server(now)));
-        self.access_log.then(|| list().as_json().to_owned())
+        if !self.access_log {
+            return None;
+        }
+        let list = List::of(events.iter().map(|event| event.for_server(now)));
+        if list.left_out() > 0 {
+            self.metrics.add(List::FULL, u64::try_from(list.left_out()).unwrap_or(u64::MAX));
+        }
+        Some(list.as_json().to_owned())
     }
 
     /// Does what is due.

@@ -51,7 +51,7 @@ pub struct Experiment {
     /// Nobody takes part from then on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<String>,
-    /// The variation that everybody sees; nothing is reported.
+    /// The variation that everybody sees who takes part; nothing is reported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub force: Option<String>,
     /// The variation that everybody sees once it has ended; the first one unless said.
