@@ -139,6 +139,12 @@ impl Event {
         self
     }
 
+    /// The same, known in another way.
+    #[must_use]
+    pub fn seen_by(self, seen_by: SeenBy) -> Self {
+        Self { seen_by, ..self }
+    }
+
     /// The experiment.
     #[must_use]
     pub fn experiment_id(&self) -> &str {

@@ -23,8 +23,8 @@ use crate::coding::{Bounds, Coding, Decoder};
 use crate::config::model::{ContentCoding, Limits};
 use crate::csp::{Need, Verdict};
 use crate::engine::Route;
-use crate::exposure::Event;
 use crate::exposure::page::{PageReport, script_needs};
+use crate::exposure::{Event, SeenBy};
 use crate::headers::{HeaderEdit, list, values_after};
 use crate::patch::admission::Admission;
 use crate::patch::{Action, Patch};
@@ -316,11 +316,13 @@ impl Visit {
 
     /// The assignments that are seen in a page whose body nobody edits: those of patches of the exchange.
     fn seen_in_head(&self, seeing: &Seeing, status: StatusCode, kind: Result<Kind, Untouched>) -> Vec<Event> {
-        if status == StatusCode::NOT_MODIFIED && self.asks_for_page {
-            return seeing.confirmed();
+        if self.is_head {
+            return Vec::new();
         }
-        let is_page = kind == Ok(Kind::Html) && !self.is_head && !self.is_subresource;
-        if is_page { seeing.seen(None, &[]) } else { Vec::new() }
+        if status == StatusCode::NOT_MODIFIED {
+            return if self.asks_for_page { seeing.confirmed() } else { Vec::new() };
+        }
+        if kind == Ok(Kind::Html) && !self.is_subresource { seeing.seen(None, &[]) } else { Vec::new() }
     }
 
     /// Makes the edits of patches in the head; the names of those that made some.
@@ -351,11 +353,14 @@ impl Visit {
     /// The answer to a visitor who has what a response with the headers `leaving` holds.
     fn not_modified(leaving: &HeaderMap, body: Body) -> Body {
         let (mut report, confirmed) = match body {
-            Body::Passes(report) | Body::NotModified(_, report) => (report, Vec::new()),
+            Body::Passes(mut report) | Body::NotModified(_, mut report) => {
+                let seen = std::mem::take(&mut report.exposures).into_iter();
+                (report, seen.map(|event| event.seen_by(SeenBy::NotModified)).collect())
+            }
             Body::Edited(edits) => edits.not_modified(),
         };
         report.body = BodyState::NotModified;
-        report.exposures.extend(confirmed);
+        report.exposures = confirmed;
         let mut headers = leaving.clone();
         conditional::not_modified(leaving).iter().for_each(|edit| edit.apply(&mut headers));
         let headers = headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();

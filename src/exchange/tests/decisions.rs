@@ -364,6 +364,51 @@ fn flags_are_forced_or_tried_out_and_have_members() {
     assert_eq!(tried.iter().filter(|(_, seen)| seen.is_empty()).count(), 0);
 }
 
+/// What the origin answers to somebody who has the page, or something else.
+fn revalidated(
+    cookie: &str,
+    method: &str,
+    more: &[(&'static str, &str)],
+    tag: &str,
+) -> (String, Vec<String>) {
+    let mut request = head("/hero", &[]);
+    request.method = method.to_owned();
+    let headers = [("cookie", cookie), BROWSER, ("if-none-match", tag)];
+    for (name, value) in headers.iter().chain(more) {
+        request.headers.append(*name, HeaderValue::from_str(value).unwrap());
+    }
+    let begun = begin(&config(), &request, &Surroundings::default());
+    begun.edits.headers.iter().for_each(|edit| edit.apply(&mut request.headers));
+    let Next::Forward(forwarded) = begun.next else { panic!("it is answered") };
+    let asked = request.headers.get("if-none-match").map(|tag| tag.to_str().unwrap().to_owned());
+    let answered = forwarded.answer(StatusCode::NOT_MODIFIED, &map(&[("etag", "\"v1\"")]));
+    let Body::Passes(report) = answered.body else { panic!("a 304 has no body") };
+    let seen_by = |event: &crate::exposure::Event| {
+        let event: serde_json::Value = serde_json::from_str(&event.for_server(0)).unwrap();
+        event["seen_by"].as_str().unwrap().to_owned()
+    };
+    (asked.unwrap_or_default(), report.exposures.iter().map(seen_by).collect())
+}
+
+#[test]
+fn a_304_counts_for_all_variations_where_it_may_be_about_the_page() {
+    let page = [("accept", "text/html,*/*;q=0.8")];
+    for variation in ["control", "bold"] {
+        let cookie = cookie_of(variation);
+        let tag = visit("/hero", &[("cookie", &cookie)]).header("etag").unwrap().to_owned();
+        let not_modified = ("\"v1\"".to_owned(), vec!["not_modified".to_owned()]);
+        assert_eq!(revalidated(&cookie, "GET", &page, &tag), not_modified, "{variation}");
+        let as_browsers_do = [("accept", "*/*"), ("sec-fetch-dest", "document")];
+        assert_eq!(revalidated(&cookie, "GET", &as_browsers_do, &tag), not_modified, "{variation}");
+        for (method, more) in
+            [("HEAD", page), ("GET", [("sec-fetch-dest", "image")]), ("GET", [("accept", "image/avif,*/*")])]
+        {
+            let (_, seen) = revalidated(&cookie, method, &more, &tag);
+            assert!(seen.is_empty(), "{variation}: {method} {more:?}");
+        }
+    }
+}
+
 #[test]
 fn what_the_origin_is_told_counts_on_pages() {
     let got = visit("/rewritten", &[("cookie", &cookie_of("bold"))]);
