@@ -26,6 +26,7 @@ mod patch;
 mod stage;
 mod urls;
 mod visitor;
+mod written;
 
 pub use attribute::{Attribute, AttributeKind, Connection, Jwt, UserAgent};
 pub use cache::{
@@ -75,7 +76,7 @@ pub struct Config {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub experiments: BTreeMap<String, Experiment>,
     /// Flags, by key, as GrowthBook's payloads have them: `{ defaultValue: false, rules: [{ condition: …, force: true }] }`.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, deserialize_with = "written::features", skip_serializing_if = "BTreeMap::is_empty")]
     pub features: BTreeMap<String, Value>,
     /// Lists of values that conditions name by `$inGroup`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

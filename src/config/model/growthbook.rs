@@ -17,7 +17,7 @@ pub struct GrowthBook {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fetch: Option<Fetch>,
     /// The payload itself, as `GET /api/features/{client_key}` answers it: an object, or its text.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "super::written::payload", skip_serializing_if = "Option::is_none")]
     pub payload: Option<Value>,
     /// The key of an SDK connection with encryption, as GrowthBook shows it: 128 bits in base64.
     #[serde(skip_serializing_if = "Option::is_none")]
