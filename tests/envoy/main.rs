@@ -7,8 +7,11 @@
 mod broken;
 mod caches;
 mod coded;
+mod collector;
 mod configuration;
 mod crash;
+mod decisions;
+mod exposures;
 mod feed;
 mod framings;
 mod hostile;

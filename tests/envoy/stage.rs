@@ -4,6 +4,7 @@ use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use engraft::decide::hash::HashVersion;
 use engraft::engine::Engine;
 use engraft::exchange::{self, Body, Next};
 use engraft::request::RequestHead;
@@ -13,6 +14,7 @@ use engraft_harness::envoy::Envoy;
 use engraft_harness::origin::{Origin, Reply};
 use engraft_harness::wire::Protocol;
 use http::{HeaderMap, StatusCode};
+use serde_json::Value;
 
 /// What every test returns: an error of the harness fails it, and says what was wrong.
 pub(crate) type Outcome = Result<(), Box<dyn Error>>;
@@ -139,6 +141,40 @@ pub(crate) fn engraft(configuration: &str) -> Result<Plugin, Box<dyn Error>> {
 /// What `/stats` calls a counter of the plugin.
 pub(crate) fn counter(name: &str) -> String {
     format!("wasmcustom.engraft.{name}")
+}
+
+/// A visitor's browser asks for a page.
+pub(crate) fn page_view(path: &str) -> Request {
+    Request::get(path)
+        .header("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
+        .header("accept", "text/html,application/xhtml+xml,*/*;q=0.8")
+}
+
+/// The id of a visitor to whom an experiment of two even variations gives the first one, and the id of one who gets the second.
+pub(crate) fn ids(experiment: &str) -> [String; 2] {
+    [false, true].map(|is_second| {
+        let gets_it = |id: &String| (HashVersion::V2.hash(experiment, id) >= 0.5) == is_second;
+        (0..).map(|n| format!("visitor-{n}")).find(gets_it).unwrap_or_default()
+    })
+}
+
+/// What was seen on the last of so many responses, by the access log of a listener that logs `engraft.exposures`.
+pub(crate) fn logged_exposures(envoy: &Envoy, responses: usize) -> Result<Vec<Value>, Box<dyn Error>> {
+    let line = envoy.access_log(responses)?.pop().unwrap_or_default();
+    match line.get("engraft.exposures") {
+        Some(Value::String(list)) => Ok(serde_json::from_str(list)?),
+        Some(Value::Null) => Ok(Vec::new()),
+        other => Err(format!("the log says {other:?}").into()),
+    }
+}
+
+/// An exposure in few words: `hero=bold by edit`, and of which flag it is.
+pub(crate) fn shown(event: &Value) -> String {
+    let field = |name: &str| event.get(name).and_then(Value::as_str);
+    let [experiment, variation, seen_by] =
+        ["experiment_id", "variation_id", "seen_by"].map(|name| field(name).unwrap_or_default());
+    let of_flag = field("feature_id").map(|flag| format!(" of {flag}")).unwrap_or_default();
+    format!("{experiment}={variation} by {seen_by}{of_flag}")
 }
 
 pub(crate) fn assert_no_vm_failed(envoy: &Envoy) {

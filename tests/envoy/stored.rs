@@ -52,9 +52,9 @@ routes:
 ";
 
 /// One of Envoy's cache filters between two stages of engraft.
-struct Chain {
-    origin: Origin,
-    envoy: Envoy,
+pub(crate) struct Chain {
+    pub(crate) origin: Origin,
+    pub(crate) envoy: Envoy,
     addr: SocketAddr,
 }
 
@@ -64,7 +64,11 @@ impl Chain {
     }
 
     /// The two stages have a configuration each.
-    fn with(cache: &CacheFilter, client: &str, origin_stage: &str) -> Result<Self, Box<dyn Error>> {
+    pub(crate) fn with(
+        cache: &CacheFilter,
+        client: &str,
+        origin_stage: &str,
+    ) -> Result<Self, Box<dyn Error>> {
         let origin = Origin::start()?;
         origin.otherwise(page);
         let plugin = |stage: &str, configuration: &str| -> Result<Plugin, Box<dyn Error>> {
@@ -74,6 +78,7 @@ impl Chain {
         };
         let listener = Listener::main()
             .log_filter_state("engraft.patches")
+            .log_filter_state("engraft.exposures")
             .plugin(&plugin("client", client)?)
             .filter(cache.to_filter());
         let cluster = Cluster::origin(Http1, origin.addr()).plugin(&plugin("origin", origin_stage)?);
@@ -93,12 +98,12 @@ impl Chain {
         Ok(received)
     }
 
-    fn get(&self, request: &Request) -> Result<Received, Box<dyn Error>> {
+    pub(crate) fn get(&self, request: &Request) -> Result<Received, Box<dyn Error>> {
         self.fetch(Http1, request)
     }
 
     /// How often the origin was asked.
-    fn asked(&self) -> usize {
+    pub(crate) fn asked(&self) -> usize {
         self.origin.requests().len()
     }
 
