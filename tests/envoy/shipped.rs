@@ -13,7 +13,7 @@ use engraft_harness::site::Site;
 use engraft_harness::wire::Protocol::{self, Http1};
 use engraft_harness::workspace;
 
-use crate::stage::{Outcome, assert_no_vm_failed};
+use crate::stage::{Outcome, assert_no_vm_failed, counter, ids, page_view};
 
 /// A file of `envoy/` with each of `replaced` in its place; every one of them has to stand there.
 fn configuration(name: &str, replaced: &[(&str, String)]) -> Result<String, Box<dyn Error>> {
@@ -157,21 +157,91 @@ fn edge_logs_what_became_of_the_patches() -> Outcome {
 }
 
 #[test]
-fn exposures_are_a_field_of_each_line_of_the_access_log() -> Outcome {
+fn exposures_go_to_the_access_log_the_page_and_the_collector() -> Outcome {
     let origin = Site::new(&workspace::root().join("examples/shop/site"))?.serve()?;
+    let service = Origin::start()?;
+    service.reply("/v1/events", Reply::new(204, ""));
     let (old, new) = EVERYWHERE;
-    let collector = ("address: collector.internal, port_value: 8080", address(origin.addr()));
+    let collector = ("address: collector.internal, port_value: 8080", address(service.addr()));
     let envoy =
         start("exposures.yaml", &[(old, new.to_owned()), (ORIGIN.0, address(origin.addr())), collector])?;
-    client::fetch(Http1, envoy.listener_addr("edge")?, &product())?;
+    let addr = envoy.listener_addr("edge")?;
+    let [control, shipping] = ids("banner");
+    for (id, variation) in [(&control, "control"), (&shipping, "shipping")] {
+        let request = page_view(&format!("/p/aurora/?by={id}")).header("cookie", format!("engraft_id={id}"));
+        let page = client::fetch(Http1, addr, &request)?;
+        assert_eq!(page.text().contains(DOLLARS), variation == "shipping", "{}", page.text());
+        assert!(page.text().contains("id=\"engraft-exposures\""), "{}", page.text());
+        let line = logged(&envoy, &format!("by={id}"))?;
+        let field = |name: &str| line.get(name).and_then(|value| value.as_str()).unwrap_or_default();
+        assert_eq!(field("route"), "product", "{line}");
+        let events: serde_json::Value = serde_json::from_str(field("exposures"))?;
+        assert_eq!(events.pointer("/0/variation_id").and_then(|id| id.as_str()), Some(variation), "{line}");
+        assert_eq!(events.pointer("/0/hash_value").and_then(|id| id.as_str()), Some(id.as_str()), "{line}");
+    }
+    // On no route: no exposure, and no id.
+    let elsewhere = client::fetch(Http1, addr, &page_view("/about/"))?;
+    assert_eq!(elsewhere.header("set-cookie"), None);
+    assert_eq!(logged(&envoy, "/about/")?.get("exposures"), Some(&serde_json::Value::Null));
+    let stranger = client::fetch(Http1, addr, &page_view("/p/aurora/"))?;
+    assert!(stranger.header("set-cookie").is_some_and(|set| set.starts_with("engraft_id=")));
+    let batch = envoy.wait_for("the collector to be told", || Ok(service.requests().pop()))?;
+    let batch: serde_json::Value = serde_json::from_slice(&batch.body)?;
+    assert_eq!(batch.pointer("/events").and_then(|events| events.as_array()).map(Vec::len), Some(3));
+    assert_no_vm_failed(&envoy);
+    Ok(())
+}
+
+/// The line of the access log, which goes to Envoy's standard output, in which that stands.
+fn logged(envoy: &Envoy, text: &str) -> Result<serde_json::Value, Box<dyn Error>> {
     let line = envoy.wait_for("the request in the access log", || {
         let log = envoy.log();
-        Ok(log.lines().find(|line| line.starts_with('{') && line.contains("/p/aurora/")).map(str::to_owned))
+        Ok(log.lines().find(|line| line.starts_with('{') && line.contains(text)).map(str::to_owned))
     })?;
-    let line: serde_json::Value = serde_json::from_str(&line)?;
-    assert_eq!(line.get("route").and_then(|route| route.as_str()), Some("product"), "{line}");
-    // No experiment, no exposure.
-    assert_eq!(line.get("exposures"), Some(&serde_json::Value::Null), "{line}");
+    Ok(serde_json::from_str(&line)?)
+}
+
+/// The same document with what is commented out in it: comments whose first line has no space behind its `#`.
+fn uncommented(text: &str) -> String {
+    let mut is_out = false;
+    let lines = text.lines().map(|line| {
+        let rest = line.trim_start();
+        let comment = rest.strip_prefix('#');
+        is_out = comment.is_some_and(|comment| is_out || !comment.is_empty() && !comment.starts_with(' '));
+        match comment.filter(|_| is_out) {
+            Some(comment) => format!("{}{comment}", line.strip_suffix(rest).unwrap_or_default()),
+            None => line.to_owned(),
+        }
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn edge_runs_with_what_is_commented_out_in_it() -> Outcome {
+    let origin = Site::new(&workspace::root().join("examples/shop/site"))?.serve()?;
+    let module = workspace::module()?.to_string_lossy().into_owned();
+    let ((old, new), admin, listener) = (EVERYWHERE, port(9901), port(10000));
+    let replaced = [
+        (admin.0.as_str(), admin.1),
+        (listener.0.as_str(), listener.1),
+        ("/etc/envoy/engraft.wasm", module),
+        (old, new.to_owned()),
+        (ORIGIN.0, address(origin.addr())),
+        // Nobody is there, so pages do without the flag.
+        ("address: cdn.growthbook.io, port_value: 443", "address: 127.0.0.1, port_value: 9".to_owned()),
+    ];
+    let envoy = Launch::new(uncommented(&configuration("engraft.yaml", &replaced)?)).start()?;
+    let addr = envoy.listener_addr("edge")?;
+    for (id, is_shown) in ids("buy").iter().zip([false, true]) {
+        let request = page_view("/p/aurora/").header("cookie", format!("engraft_id={id}; first_name=Ada"));
+        let page = client::fetch(Http1, addr, &request)?;
+        assert!(page.text().contains("Welcome back, Ada."), "{}", page.text());
+        assert_eq!(page.text().contains("Buy now"), is_shown, "{}", page.text());
+        assert!(!page.text().contains("class=\"dark\""), "{}", page.text());
+    }
+    envoy.wait_for("the service to be asked", || {
+        Ok((envoy.stat(&counter("payload.failed.status"))? > 0).then_some(()))
+    })?;
     assert_no_vm_failed(&envoy);
     Ok(())
 }
