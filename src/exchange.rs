@@ -32,6 +32,7 @@ mod begin;
 mod body;
 mod document;
 pub mod gate;
+mod intent;
 mod origin;
 mod page;
 mod patches;

@@ -1,18 +1,16 @@
 //! A visitor's request: which route, which patches, and what the cache behind, or the origin, is asked.
 
 use std::borrow::Cow;
-use std::hash::Hasher as _;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use siphasher::sip128::{Hasher128 as _, SipHasher13};
 
+use super::intent::{asks_for_debug, asks_for_page, is_prefetch, is_subresource, view_number, without_force};
 use super::patches::Patches;
 use super::report::Report;
 use super::variant::{Besides, Variant};
 use super::watch::{View, Watch};
-use super::{Begun, DEBUG_HEADER, Forwarded, LocalResponse, Next, Peer, RequestEdits, Surroundings};
+use super::{Begun, Forwarded, LocalResponse, Next, Peer, RequestEdits, Surroundings};
 use crate::cache::key::CacheKey;
 use crate::cache::mark::{self, Mark};
 use crate::cache::origin_reads::Standing;
@@ -21,12 +19,12 @@ use crate::cache::{Asked, Keepers, PRIVATE};
 use crate::coding::negotiation::accepts_gzip;
 use crate::config::model::Stage;
 use crate::csp;
-use crate::decisions::force::{Forced, parameters};
+use crate::decisions::force::Forced;
 use crate::decisions::visitor::Standing as VisitorStanding;
 use crate::decisions::{Asking, Exposed, Made, Note};
 use crate::engine::{Engine, Route, internal_headers};
 use crate::exposure::SeenBy;
-use crate::headers::{HeaderEdit, list};
+use crate::headers::HeaderEdit;
 use crate::patch::exchange::RedirectTemplate;
 use crate::patch::{Action, ExchangeEdit, Patch, Redirect};
 use crate::request::attributes::Values;
@@ -333,43 +331,6 @@ fn past_caches(headers: &HeaderMap) -> impl Iterator<Item = HeaderEdit> {
     present.into_iter().map(HeaderEdit::Remove).chain(asks)
 }
 
-/// The number of a view. Of the same chance ids are made, which nobody is to learn from it.
-fn view_number(random: u128) -> u128 {
-    let mut hasher = SipHasher13::new();
-    hasher.write(&random.to_le_bytes());
-    hasher.finish128().as_u128()
-}
-
-/// Whether the browser asks for a page that nobody looks at yet.
-fn is_prefetch(headers: &HeaderMap) -> bool {
-    ["sec-purpose", "purpose", "x-moz"]
-        .into_iter()
-        .any(|name| headers.get(name).is_some_and(|purpose| purpose.as_bytes().starts_with(b"prefetch")))
-}
-
-/// The request without the parameters by which people choose what they see, and what they chose, if they may.
-fn without_force<'r>(
-    engine: &Engine,
-    request: &'r RequestHead,
-    peer: Option<IpAddr>,
-    edits: &mut RequestEdits,
-) -> (Cow<'r, RequestHead>, Option<Forced>) {
-    let Some(force) = engine.decisions().force() else { return (Cow::Borrowed(request), None) };
-    let found = parameters(force, &request.path);
-    if found.rest == request.path {
-        return (Cow::Borrowed(request), None);
-    }
-    let is_allowed = match (&force.secret, &found.secret) {
-        (Some(secret), Some(shown)) => same_bytes(secret.as_bytes(), shown.as_bytes()),
-        (Some(_), None) => false,
-        (None, _) => is_local(request, peer),
-    };
-    let forced = found.choices.filter(|_| is_allowed).map(|choices| Forced::parse(&choices));
-    let path = found.rest.into_owned();
-    edits.path = Some(path.clone());
-    (Cow::Owned(RequestHead { path, ..request.clone() }), forced)
-}
-
 /// Whether the origin is to get no more of a request than the route declares. Only an origin stage can tell the cache behind not
 /// to keep what was made from more; without one, everything that might be kept there is limited.
 fn is_limited(stage: Stage, route: &Route, is_covered: bool, keepers: Keepers) -> bool {
@@ -389,40 +350,6 @@ fn without_key<'r>(stage: Stage, request: &'r RequestHead, edits: &mut RequestEd
     }
     edits.path = Some(path.clone().into_owned());
     Cow::Owned(RequestHead { path: path.into_owned(), ..request.clone() })
-}
-
-/// Debug headers tell what others must not know: a secret must be shown, or the request must come from this machine.
-fn asks_for_debug(engine: &Engine, request: &RequestHead, peer: Option<IpAddr>) -> bool {
-    let (Some(debug), Some(shown)) = (engine.debug(), request.headers.get(DEBUG_HEADER)) else {
-        return false;
-    };
-    match &debug.secret {
-        Some(secret) => same_bytes(secret.as_bytes(), shown.as_bytes()),
-        None => is_local(request, peer),
-    }
-}
-
-/// Whether a request comes from this machine.
-fn is_local(request: &RequestHead, peer: Option<IpAddr>) -> bool {
-    peer.is_some_and(|peer| peer.is_loopback()) && !is_forwarded(&request.headers)
-}
-
-/// Whether a proxy passed the request on for somebody else: one on this machine speaks from a loopback address for
-/// requests from anywhere.
-fn is_forwarded(headers: &HeaderMap) -> bool {
-    if headers.contains_key(header::FORWARDED) {
-        return true;
-    }
-    list(headers, &HeaderName::from_static("x-forwarded-for")).any(|address| {
-        let address = std::str::from_utf8(address).ok().and_then(|text| text.parse::<IpAddr>().ok());
-        !address.is_some_and(|address| address.is_loopback())
-    })
-}
-
-/// Compares in a time that depends on the lengths only.
-fn same_bytes(secret: &[u8], shown: &[u8]) -> bool {
-    let different = secret.iter().zip(shown).fold(0, |sum, (a, b)| sum | (a ^ b));
-    secret.len() == shown.len() && different == 0
 }
 
 /// `None` where the visitor would be sent where they are: a condition that still holds there would never end.
@@ -465,40 +392,6 @@ fn leads_to(location: &HeaderValue, request: &RequestHead) -> bool {
         None => location,
     };
     path == request.path
-}
-
-/// Whether the browser says that this is part of a page (Fetch Metadata, `Sec-Fetch-Dest`). It only spares such requests
-/// the changes that a page's request needs; whether a response is edited does not depend on it.
-fn is_subresource(request: &RequestHead) -> bool {
-    const PARTS: [&[u8]; 12] = [
-        b"audio",
-        b"audioworklet",
-        b"font",
-        b"image",
-        b"manifest",
-        b"paintworklet",
-        b"script",
-        b"serviceworker",
-        b"style",
-        b"track",
-        b"video",
-        b"worker",
-    ];
-    request.headers.get("sec-fetch-dest").is_some_and(|dest| PARTS.contains(&dest.as_bytes()))
-}
-
-/// Whether a request is for a page: the browser says that it goes there, or, where it says nothing, takes HTML.
-fn asks_for_page(request: &RequestHead) -> bool {
-    let is_read = matches!(request.method.as_str(), "GET" | "HEAD");
-    let headers = &request.headers;
-    is_read
-        && match headers.get("sec-fetch-dest") {
-            Some(dest) => matches!(dest.as_bytes(), b"document" | b"iframe" | b"frame"),
-            None => list(headers, &header::ACCEPT).any(|taken| {
-                let name = taken.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
-                [&b"text/html"[..], b"application/xhtml+xml"].iter().any(|it| it.eq_ignore_ascii_case(name))
-            }),
-        }
 }
 
 /// What the request must not ask for when the body is to be edited: a coding that can't be read, a part of the body, or
