@@ -152,26 +152,38 @@ fn whatever_the_service_does_pages_are_served_and_the_batch_comes_again() -> Out
         Reply::ok("text/plain", "thanks").then(Then::CloseAfter(2)),
         Reply::ok("text/plain", "thanks").then(Then::ResetAfter(2)),
     ];
-    for failure in failures {
-        let service = Origin::start()?;
-        service.reply(PATH, failure.clone());
-        let collected = Collected::start(1, "timeout: 1s, batch_events: 2, batch_age: 1s", service.addr())?;
-        collected.view(2)?;
-        collected.wait_for("retries", 1).map_err(|error| format!("{failure:?}: {error}"))?;
-        collected.view(2)?;
-        assert_eq!((collected.count("sent")?, collected.count("failed")?), (0, 0), "{failure:?}");
-        // Back again: the same batch, byte for byte, and what came meanwhile.
-        service.reply(PATH, Reply::new(204, ""));
-        collected.wait_for("sent", 4).map_err(|error| format!("{failure:?}: {error}"))?;
-        let requests = service.requests();
-        let batches = requests.iter().map(events).collect::<Result<Vec<_>, _>>()?;
-        let named: BTreeSet<_> = batches.iter().flatten().map(name).collect();
-        assert_eq!(named.len(), 4, "{failure:?}");
-        let [first, second, ..] = requests.as_slice() else { panic!("{failure:?}: {requests:?}") };
-        assert_eq!(first.body, second.body, "{failure:?}");
-        assert_eq!(collected.count("dropped")?, 0, "{failure:?}");
-        assert_no_vm_failed(&collected.envoy);
-    }
+    // Most of it is waiting for the batch to come again.
+    let outcomes = std::thread::scope(|scope| {
+        let begun = failures.map(|failure| {
+            scope.spawn(move || {
+                fails_and_comes_back(&failure).map_err(|error| format!("{failure:?}: {error}"))
+            })
+        });
+        begun.map(|outcome| outcome.join().unwrap_or_else(|_| Err("it panicked".to_owned())))
+    });
+    outcomes.into_iter().try_for_each(|outcome| Ok(outcome?))
+}
+
+/// A service answers like that until two batches are there, and then takes them.
+fn fails_and_comes_back(failure: &Reply) -> Outcome {
+    let service = Origin::start()?;
+    service.reply(PATH, failure.clone());
+    let collected = Collected::start(1, "timeout: 1s, batch_events: 2, batch_age: 1s", service.addr())?;
+    collected.view(2)?;
+    collected.wait_for("retries", 1)?;
+    collected.view(2)?;
+    assert_eq!((collected.count("sent")?, collected.count("failed")?), (0, 0), "{failure:?}");
+    // Back again: the same batch, byte for byte, and what came meanwhile.
+    service.reply(PATH, Reply::new(204, ""));
+    collected.wait_for("sent", 4)?;
+    let requests = service.requests();
+    let batches = requests.iter().map(events).collect::<Result<Vec<_>, _>>()?;
+    let named: BTreeSet<_> = batches.iter().flatten().map(name).collect();
+    assert_eq!(named.len(), 4, "{failure:?}");
+    let bodies: Vec<&[u8]> = requests.iter().map(|request| request.body.as_slice()).collect();
+    assert_eq!(bodies.first(), bodies.get(1), "{failure:?}");
+    assert_eq!(collected.count("dropped")?, 0, "{failure:?}");
+    assert_no_vm_failed(&collected.envoy);
     Ok(())
 }
 

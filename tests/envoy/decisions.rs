@@ -309,6 +309,28 @@ fn a_link_without_the_secret_is_the_page_that_is_stored() -> Outcome {
     Ok(())
 }
 
+#[test]
+fn without_a_secret_only_this_machine_chooses() -> Outcome {
+    let configuration = VISITORS.replace("version: 1\n", "version: 1\nforce: {}\n");
+    let stage = Stage::start(&configuration)?;
+    stage.origin.otherwise(|_| Reply::html(PAGE));
+    let [control, _] = ids("hero");
+    for pair in protocols() {
+        let link = again("/?engraft-force=hero:bold", &control);
+        let here = stage.fetch(pair, &link)?;
+        let said = (here.text(), here.header("cache-control"));
+        assert_eq!((said.0.as_ref(), said.1), (BOLD, Some("private, no-store")), "{pair:?}");
+        for header in ["x-forwarded-for", "forwarded"] {
+            let told = if header == "forwarded" { "for=192.0.2.7" } else { "192.0.2.7" };
+            let from_afar = stage.fetch(pair, &link.clone().header(header, told))?;
+            assert_eq!(from_afar.text(), PAGE, "{pair:?}: a proxy on this machine speaks for somebody else");
+        }
+    }
+    let targets = stage.origin.requests().into_iter().map(|request| request.target);
+    assert_eq!(targets.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>(), ["/"]);
+    stage.assert_alive()
+}
+
 /// A payload as GrowthBook's API answers it, in Envoy's configuration as an object: what Envoy makes of its scalars included.
 const PAYLOAD: &str = r##"
 version: 1

@@ -2,6 +2,7 @@
 //! arm of an experiment by another rule than the others.
 
 use std::error::Error;
+use std::io::Write as _;
 
 use engraft::csp::Hash;
 use engraft::exposure::page::SCRIPT;
@@ -138,6 +139,26 @@ fn the_control_counts_and_leaves_byte_for_byte_as_it_came() -> Outcome {
         assert_eq!(events.first().map(|event| field(event, "variation_id")), Some(json!("control")));
         let (page, events) = views.see(pair, &view_by(&control, "/chunked"))?;
         assert_eq!((page.text().as_ref(), seen_by(&events)), (PAGE, vec![json!("control")]), "{pair:?}");
+    }
+    views.stage.assert_alive()
+}
+
+#[test]
+fn a_control_that_comes_compressed_is_looked_into_and_leaves_as_it_came() -> Outcome {
+    let mut views = Views::start(CONFIGURATION)?;
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(PAGE.as_bytes())?;
+    let zipped = encoder.finish()?;
+    // It was asked for none, and compresses anyway.
+    views.stage.origin.reply("/zipped", Reply::html(zipped.clone()).header("content-encoding", "gzip"));
+    let [control, _] = ids("hero");
+    for pair in protocols() {
+        let request = view_by(&control, "/zipped").header("accept-encoding", "gzip");
+        let (page, events) = views.see(pair, &request)?;
+        assert_eq!(page.body, zipped, "{pair:?}");
+        assert_eq!(page.header("content-encoding"), Some("gzip"), "{pair:?}");
+        assert_eq!(page.header("content-length"), Some(zipped.len().to_string().as_str()), "{pair:?}");
+        assert_eq!(seen_by(&events), ["control"], "{pair:?}");
     }
     views.stage.assert_alive()
 }
