@@ -264,16 +264,7 @@ impl<'a, 'd: 'a> Maker<'a, 'd> {
         }
         let others = (0..experiment.variations().len()).filter(|index| *index != result.variation_id);
         let others = others.map(|index| Value::String(experiment.key_of(index).into_owned()));
-        let exposed = Exposed {
-            experiment: experiment.key().to_owned(),
-            index: result.variation_id,
-            hash: hash(result.hash_attribute, result.hash_value),
-            variation: result.key.into_owned(),
-            feature: None,
-            decides: Vec::new(),
-            others: Vec::new(),
-        };
-        self.expose(name, exposed, others.collect());
+        self.expose(name, exposed(experiment, &result), others.collect());
     }
 
     /// An experiment of the payload's own list.
@@ -314,15 +305,7 @@ impl<'a, 'd: 'a> Maker<'a, 'd> {
                 continue;
             }
             let is_reported = result.hash_used && ran.is_comparable && self.asking.tells;
-            let exposed = is_reported.then(|| Exposed {
-                experiment: ran.experiment.key().to_owned(),
-                variation: result.key.clone().into_owned(),
-                index: result.variation_id,
-                hash: hash(result.hash_attribute, result.hash_value),
-                feature: None,
-                decides: Vec::new(),
-                others: Vec::new(),
-            });
+            let exposed = is_reported.then(|| exposed(ran.experiment, result));
             self.made.auto.push(Auto {
                 experiment: ran.index,
                 variation: result.variation_id,
@@ -367,15 +350,7 @@ impl<'a, 'd: 'a> Maker<'a, 'd> {
             let others =
                 others.filter_map(|index| Some(walk(experiment.variations().get(index)?, member).clone()));
             let others = if is_last(exposure) { others.collect() } else { Vec::new() };
-            let exposed = Exposed {
-                feature: of.feature_id.map(str::to_owned),
-                ..Exposed::new(
-                    experiment.key(),
-                    (&of.key, of.variation_id),
-                    (of.hash_attribute, &coercion::text(of.hash_value)),
-                )
-            };
-            (exposed, others)
+            (exposed(experiment, of), others)
         });
         let told: Vec<(Exposed, Vec<Value>)> = told.collect();
         self.ran.extend(last);
@@ -462,8 +437,12 @@ fn reason(reason: Reason, standing: Standing) -> &'static str {
     }
 }
 
-fn hash(attribute: &str, value: &Value) -> (String, String) {
-    (attribute.to_owned(), coercion::text(value).into_owned())
+fn exposed(experiment: &Experiment, result: &ExperimentResult<'_>) -> Exposed {
+    let hash = (result.hash_attribute, &*coercion::text(result.hash_value));
+    Exposed {
+        feature: result.feature_id.map(str::to_owned),
+        ..Exposed::new(experiment.key(), (&result.key, result.variation_id), hash)
+    }
 }
 
 /// The flag that a name speaks of, and where in its value.
