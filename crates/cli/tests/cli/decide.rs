@@ -191,3 +191,12 @@ fn a_batch_knows_the_time_of_each_request() -> Tested {
     assert_eq!(answers[2]["error"], "now: write a time such as 2026-01-31T12:00:00Z, or seconds since 1970");
     Ok(())
 }
+
+#[test]
+fn a_payload_in_the_configuration_is_decided_by_as_well() -> Tested {
+    let config = r#"{"version":1,"growthbook":{"payload":{"features":{"f":{"defaultValue":7}}}}}"#;
+    let args = ["decide", "--config", "-", "--attributes", "{}"];
+    let run = engraft_with(&data("decide"), args, config.as_bytes())?;
+    assert_eq!(run.text()?, "feature f: 7 (defaultValue)\n");
+    Ok(())
+}
