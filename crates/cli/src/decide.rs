@@ -77,7 +77,9 @@ impl Rules {
             }
         };
         let Some(input) = &args.payload else {
-            return Ok(Some(Self { engine, payload: Payload::default() }));
+            let own = engine.as_ref().and_then(|engine| engine.growthbook()?.live());
+            let payload = own.map(|live| live.payload().clone()).unwrap_or_default();
+            return Ok(Some(Self { engine, payload }));
         };
         match Payload::read(&input.read()?, args.decryption_key.as_ref()) {
             Ok(payload) => Ok(Some(Self { engine, payload })),
