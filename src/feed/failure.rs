@@ -5,7 +5,7 @@ use std::fmt;
 use crate::decide::decrypt::DecryptError;
 use crate::decide::payload::{MAX_PAYLOAD_BYTES, PayloadError};
 
-/// See the [module](self).
+/// See the module.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Failure {

@@ -10,7 +10,7 @@ use crate::patch::auto::Draft;
 /// How many experiments become patches in one step.
 const EXPERIMENTS_A_STEP: usize = 8;
 
-/// See the [module](self). Call [`step`](Self::step) until it is [`Step::Done`].
+/// See the module. Call [`step`](Self::step) until it is [`Step::Done`].
 #[derive(Debug)]
 pub struct Takeover {
     digest: u128,

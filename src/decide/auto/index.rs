@@ -11,7 +11,7 @@ use crate::decide::experiment::Experiment;
 use crate::decide::url_targeting::{PageUrl, Reach, Targets};
 use crate::route::paths::{Draft, Paths};
 
-/// See the [module](self).
+/// See the module.
 #[derive(Debug, Clone)]
 pub struct AutoIndex {
     always: Vec<usize>,
