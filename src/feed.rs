@@ -1,7 +1,7 @@
 //! The feed: how the workers of one Envoy come by the payload of a feature service, and keep it.
 //!
 //! Every worker has a VM of its own, and each of them a [`Feed`]. They agree over a [board](Board) that they share: one of
-//! them, by a [lease], asks the service and publishes what it could read; all take that over, each for itself, in
+//! them, by a lease, asks the service and publishes what it could read; all take that over, each for itself, in
 //! [steps](crate::live::Takeover) that are short.
 //!
 //! ```text
