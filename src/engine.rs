@@ -31,6 +31,7 @@ use route::{Scope, headers_that_choose};
 pub struct Engine {
     attributes: Catalogue,
     decisions: Decisions,
+    asks_for_chance: bool,
     limits: Limits,
     debug: Option<model::Debug>,
     growthbook: Option<GrowthBook>,
@@ -120,6 +121,7 @@ impl Engine {
             (Some(table), None) => Ok(Self {
                 attributes,
                 decisions,
+                asks_for_chance: routes.iter().any(|route| !route.decides_by_visitor.is_empty()),
                 limits: config.limits,
                 debug: config.debug.clone(),
                 growthbook,
@@ -185,6 +187,12 @@ impl Engine {
     #[must_use]
     pub const fn asks_for_peer(&self) -> bool {
         self.debug.is_some() || self.decisions.force().is_some()
+    }
+
+    /// Whether chance is of interest: ids and views are numbered by it.
+    #[must_use]
+    pub const fn asks_for_chance(&self) -> bool {
+        self.asks_for_chance
     }
 
     /// Where the payload comes from, if there is one.

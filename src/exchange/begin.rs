@@ -136,17 +136,20 @@ pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &
     let asks_for_page = asks_for_page(request);
     let groups = engine.decisions().saved_groups();
     let mut values = engine.attributes().read(&route.reads, request, facts);
-    let view = View {
-        route: route.name.clone(),
-        path: Target::parse(&request.path).path().to_owned(),
-        number: view_number(random),
+    let mut decided = Decided {
+        forced,
+        is_view: asks_for_page && !is_head,
+        is_prefetch: is_prefetch(&request.headers),
+        ..Decided::default()
     };
-    let mut decided =
-        Decided { view, forced, is_prefetch: is_prefetch(&request.headers), ..Decided::default() };
-    decided.is_view = asks_for_page && !is_head;
     let mut patches = Patches::of_route(Arc::clone(engine), index);
     let mut made = Made::default();
     if !route.decides.is_empty() {
+        decided.view = View {
+            route: route.name.clone(),
+            path: Target::parse(&request.path).path().to_owned(),
+            number: view_number(random),
+        };
         let asking = Asking {
             names: &route.decides,
             request,
@@ -278,7 +281,7 @@ pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &
     edits.mark(engine, &route.name, request, &behind, told_apart_by);
     let visit = Visit {
         engine: Arc::clone(engine),
-        patches: Some(patches.clone()),
+        patches: Some(patches),
         values,
         decided,
         asked,

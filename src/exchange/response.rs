@@ -298,6 +298,12 @@ impl Visit {
         verdicts: Vec<Verdict>,
         late: Option<LateEdit>,
     ) -> Plan {
+        // Policies are parsed for nobody where nothing is looked for.
+        let verdicts_of_probes = if probes.is_empty() {
+            Vec::new()
+        } else {
+            Admission::judge(all.numbered(probes), headers, decided, &self.page).verdicts
+        };
         Plan {
             patches: all.clone(),
             values: std::mem::take(&mut self.values),
@@ -308,7 +314,7 @@ impl Visit {
             page: self.page.clone(),
             watched: Watched {
                 probed: probes.to_vec(),
-                verdicts: Admission::judge(all.numbered(probes), headers, decided, &self.page).verdicts,
+                verdicts: verdicts_of_probes,
                 late: late.into_iter().collect(),
             },
         }

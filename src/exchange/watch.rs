@@ -170,10 +170,8 @@ impl View {
 
 impl Seeing {
     pub(super) fn new(watch: Watch, patches: &Patches, view: View) -> Self {
-        Self(
-            Some(Rc::new(Page { watch, patches: patches.clone(), view }))
-                .filter(|page| !page.watch.is_idle()),
-        )
+        let is_idle = watch.is_idle();
+        Self((!is_idle).then(|| Rc::new(Page { watch, patches: patches.clone(), view })))
     }
 
     /// Whether there is nothing to see.

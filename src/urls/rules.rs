@@ -77,7 +77,7 @@ pub(crate) enum Piece {
 }
 
 /// What a path is encoded with (WHATWG URL § 1.3, path percent-encode set).
-const PATH: &AsciiSet = &CONTROLS
+pub(crate) const PATH: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
     .add(b'#')

@@ -107,8 +107,9 @@ impl HttpContext for Stream {
         };
         let now = host::now();
         let live = self.parts.payload.live(now);
-        // A host call for each request: a generator of our own would be one more thing that has to be kept secret.
-        let random = if engine.stage() == Stage::Origin { 0 } else { host::random() };
+        // A host call: a generator of our own would be one more thing that has to be kept secret.
+        let asks_for_chance = engine.stage() != Stage::Origin && engine.asks_for_chance();
+        let random = if asks_for_chance { host::random() } else { 0 };
         let surroundings =
             Surroundings { facts: &facts, peer, now, random, live: live.as_ref(), explains: false };
         let begun = exchange::begin(engine, &request, &surroundings);
