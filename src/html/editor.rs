@@ -11,7 +11,7 @@ use encoding_rs::Encoding;
 
 use super::fold::{AtElement, Changes, Ended, Fold};
 use super::late::LateInsertion;
-use super::locate::{Bounds, ElementId, End, LeadTag, Locator, Place, Sighting, StartTag, Target};
+use super::locate::{Bounds, ElementId, End, Locator, Place, Sighting, StartTag, Target};
 use super::operation::{ElementPatch, Landmark, Operation, RAW_TEXT, Site};
 use super::outcome::{Outcome, Skip};
 use super::seam;
@@ -23,6 +23,10 @@ use crate::html::charset::Charset;
 use crate::template::escape::markup;
 use engraft_locate::offset::as_u64;
 use engraft_locate::selector::decode_value;
+
+mod landmark;
+
+use landmark::landmark_target;
 
 /// See the [module](self). Call [`write`](Self::write) for each chunk, then [`end`](Self::end) once.
 #[derive(Debug)]
@@ -79,18 +83,6 @@ fn policy_metas() -> Option<Target> {
         attributes: Some(vec!["content".to_owned()]),
         inserts: Vec::new(),
     })
-}
-
-fn landmark_target(landmark: Landmark) -> Target {
-    Target {
-        place: Place::Landmark(landmark),
-        needs_end: false,
-        needs_text: false,
-        displaces: false,
-        keeps_content: None,
-        attributes: None,
-        inserts: Vec::new(),
-    }
 }
 
 /// Whether a patch can't be applied before the end is known, though it asks for nothing there.
@@ -483,79 +475,6 @@ impl Editor {
                 self.edit(edits)
             }
         }
-    }
-
-    /// A place that every page has is reached.
-    fn landmark(
-        &mut self,
-        landmark: Landmark,
-        at: u64,
-        lead: &[LeadTag],
-        misfit: bool,
-    ) -> Result<(), SpliceError> {
-        // The search ended before it came; that is told apart.
-        if at == u64::MAX {
-            return Ok(());
-        }
-        let mut inserted = Vec::new();
-        for ((patch, outcome), found) in self.patches.iter().zip(&mut self.outcomes).zip(&self.found) {
-            let content = match (&patch.site, &patch.fallback) {
-                (Site::Landmark(known), _) if *known == landmark => {
-                    patch.operations.iter().find_map(|op| match op {
-                        Operation::Before(content) => Some(content),
-                        _ => None,
-                    })
-                }
-                (Site::Elements { .. }, Some(fallback)) if fallback.landmark == landmark => {
-                    (!found && outcome.matched() == 0).then_some(&fallback.content)
-                }
-                _ => None,
-            };
-            let Some(content) = content else { continue };
-            if misfit {
-                outcome.skip(Skip::Misnested);
-            } else if patch.policies.as_ref().is_some_and(|subject| !subject.admits(&self.policies)) {
-                outcome.skip(Skip::Policy);
-            } else if !content.encodable {
-                outcome.skip(Skip::Charset);
-            } else {
-                outcome.applied = outcome.applied.saturating_add(1);
-                if !patch.is_probe {
-                    inserted.extend_from_slice(&content.bytes);
-                }
-            }
-        }
-        let has_late_only = inserted.is_empty();
-        if landmark == Landmark::BodyEnd {
-            inserted.extend(self.late_markup(misfit));
-        }
-        let is_closed = has_late_only && self.late.iter().all(|insertion| insertion.in_xml);
-        let lead = if is_closed { &[] } else { lead };
-        if inserted.is_empty() {
-            return Ok(());
-        }
-        self.splicer.edit(Edit::insert(at, [self.ended.write(lead), inserted].concat(), u32::MAX))
-    }
-
-    /// What the late insertions come to, now that all patches have come to something.
-    fn late_markup(&mut self, misfit: bool) -> Vec<u8> {
-        let mut inserted = Vec::new();
-        if self.late.is_empty() {
-            return inserted;
-        }
-        let outcomes = self.outcomes_so_far();
-        for (insertion, outcome) in self.late.iter().zip(&mut self.late_outcomes) {
-            let Some(markup) = insertion.content.markup(&outcomes) else { continue };
-            if misfit {
-                outcome.skip(Skip::Misnested);
-            } else if insertion.policies.as_ref().is_some_and(|subject| !subject.admits(&self.policies)) {
-                outcome.skip(Skip::Policy);
-            } else {
-                outcome.applied = outcome.applied.saturating_add(1);
-                inserted.extend(markup);
-            }
-        }
-        inserted
     }
 
     /// Lets go of the elements that are certainly longer than may be held, the source being understood up to `located`.
