@@ -30,6 +30,7 @@ use crate::request::RequestHead;
 
 mod begin;
 mod body;
+mod choice;
 mod document;
 pub mod gate;
 mod intent;

@@ -3,33 +3,26 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use super::intent::{asks_for_debug, asks_for_page, is_prefetch, is_subresource, view_number, without_force};
+use super::choice::{Choice, Decided, Wish};
+use super::intent::{asks_for_debug, asks_for_page, is_prefetch, is_subresource, without_force};
 use super::patches::Patches;
-use super::report::Report;
 use super::variant::{Besides, Variant};
-use super::watch::{View, Watch};
-use super::{Begun, Forwarded, LocalResponse, Next, Peer, RequestEdits, Surroundings};
+use super::{Begun, Forwarded, Next, Peer, RequestEdits, Surroundings};
 use crate::cache::key::CacheKey;
 use crate::cache::mark::{self, Mark};
 use crate::cache::origin_reads::Standing;
 use crate::cache::validator::conditional::Remembered;
-use crate::cache::{Asked, Keepers, PRIVATE};
+use crate::cache::{Asked, Keepers};
 use crate::coding::negotiation::accepts_gzip;
 use crate::config::model::Stage;
 use crate::csp;
-use crate::decisions::force::Forced;
-use crate::decisions::visitor::Standing as VisitorStanding;
-use crate::decisions::{Asking, Exposed, Made, Note};
 use crate::engine::{Engine, Route, internal_headers};
-use crate::exposure::SeenBy;
 use crate::headers::HeaderEdit;
-use crate::patch::exchange::RedirectTemplate;
-use crate::patch::{Action, ExchangeEdit, Patch, Redirect};
+use crate::patch::{Action, ExchangeEdit, Patch};
+use crate::request::RequestHead;
 use crate::request::attributes::Values;
-use crate::request::target::Target;
-use crate::request::{RequestHead, authority};
 
 /// A visitor's request that was sent on.
 #[derive(Debug)]
@@ -62,26 +55,6 @@ pub(super) struct Visit {
     pub(super) debug: bool,
 }
 
-/// What was decided about a visitor, besides values.
-#[derive(Debug, Default)]
-pub(super) struct Decided {
-    pub(super) watch: Watch,
-    pub(super) view: View,
-    /// To be set where the response is for this visitor alone.
-    pub(super) cookies: Vec<HeaderValue>,
-    /// Somebody chose what they see: no cache may keep it.
-    pub(super) forced: Option<Forced>,
-    /// A page is asked for, and with its body.
-    pub(super) is_view: bool,
-    /// The page is fetched before it is looked at, if it ever is (`Sec-Purpose`).
-    pub(super) is_prefetch: bool,
-    pub(super) awaits_payload: bool,
-    /// How many assignments have names or values that are too long to be told.
-    pub(super) too_long: u32,
-    /// For people who debug.
-    pub(super) notes: Vec<Note>,
-}
-
 /// What stands between here and the origin.
 #[derive(Debug)]
 pub(super) enum Behind {
@@ -97,7 +70,7 @@ pub(super) enum Behind {
 
 /// Begins the exchange with a visitor; see [`begin`](super::begin).
 pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &Surroundings<'_>) -> Begun {
-    let Surroundings { facts, peer, now, random, live, explains } = *surroundings;
+    let Surroundings { facts, peer, live, explains, .. } = *surroundings;
     let live = live.or_else(|| engine.growthbook()?.live());
     let mut edits = RequestEdits::default();
     edits.headers.extend(internal_headers(&request.headers).map(HeaderEdit::Remove));
@@ -134,85 +107,21 @@ pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &
     let is_subresource = is_subresource(request);
     let sinks = engine.exposures();
     let asks_for_page = asks_for_page(request);
-    let groups = engine.decisions().saved_groups();
-    let mut values = engine.attributes().read(&route.reads, request, facts);
-    let mut decided = Decided {
+    let values = engine.attributes().read(&route.reads, request, facts);
+    let wish = Wish {
         forced,
-        is_view: asks_for_page && !is_head,
+        asks_for_page,
+        is_subresource,
         is_prefetch: is_prefetch(&request.headers),
-        ..Decided::default()
+        explains: explains || debug,
     };
-    let mut patches = Patches::of_route(Arc::clone(engine), index);
-    let mut made = Made::default();
-    if !route.decides.is_empty() {
-        decided.view = View {
-            route: route.name.clone(),
-            path: Target::parse(&request.path).path().to_owned(),
-            number: view_number(random),
-        };
-        let asking = Asking {
-            names: &route.decides,
-            request,
-            live,
-            forced: decided.forced.as_ref(),
-            now,
-            // Parts of a page come with its id, or before there is one to come with.
-            random: (!route.decides_by_visitor.is_empty() && !is_subresource).then_some(random),
-            asks_for_page,
-            tells: !sinks.is_empty(),
-            explains: explains || debug || decided.forced.is_some(),
-        };
-        made = engine.decisions().make(&asking, &mut values);
-        decided.cookies = std::mem::take(&mut made.cookies);
-        decided.awaits_payload = made.awaits_payload;
-        decided.too_long = made.too_long;
-        decided.notes = std::mem::take(&mut made.notes);
+    let surroundings = Surroundings { live, ..*surroundings };
+    let mut choice = Choice::make(engine, (index, route), request, values, wish, &surroundings);
+    if let Some((response, report)) = choice.redirect(route, request) {
+        return Begun { edits, next: Next::Respond(response, Box::new(report)) };
     }
-    let is_left_alone = made.standing == VisitorStanding::LeftAlone;
-    let eligible = patches.of_the_route().filter(|(_, patch)| {
-        let is_left_out =
-            is_left_alone && route.decides_by_visitor.iter().any(|name| patch.reads().contains(name));
-        !is_left_out && patch.is_eligible(&values, groups)
-    });
-    let mut eligible: Vec<usize> = eligible.map(|(number, _)| number).collect();
-    let is_sent = |redirect: &RedirectTemplate| {
-        redirect.render(&values).is_some_and(|redirect| local_response(&redirect, route, request).is_some())
-    };
-    decided.watch = Watch::new(made.exposures, &patches, &eligible, &values, groups, is_sent);
-    let mut leads_to = None;
-    for auto in made.auto {
-        let numbers = live.map(|live| patches.add(live, &auto)).unwrap_or_default();
-        eligible.extend(&numbers.own);
-        if let Some(location) = auto.location {
-            leads_to = Some((location, auto.exposed));
-        } else if let Some(exposed) = auto.exposed {
-            decided.watch.add(exposed, numbers, auto.leads_away);
-        }
-    }
+    let Choice { values, decided, patches, eligible, payload, .. } = choice;
     let chosen = || patches.numbered(&eligible);
-
-    let redirect = eligible.iter().find_map(|number| match patches.get(*number) {
-        Some(patch) => match &patch.action {
-            Action::Redirect(redirect) => {
-                Some((*number, patch, local_response(&redirect.render(&values)?, route, request)?))
-            }
-            _ => None,
-        },
-        None => None,
-    });
-    if let Some((number, patch, mut response)) = redirect {
-        let mut report = Report::redirected(&route.name, patch);
-        let seen = std::mem::take(&mut decided.watch).redirected(number);
-        decided.redirected(seen, &mut response, &mut report);
-        return Begun { edits, next: Next::Respond(response, Box::new(report)) };
-    }
-    if let Some((location, exposed)) = leads_to {
-        let headers = vec![(header::LOCATION, location), (header::CACHE_CONTROL, PRIVATE)];
-        let mut response = LocalResponse { status: StatusCode::FOUND, headers };
-        let mut report = Report::led_away(&route.name);
-        decided.redirected(exposed.into_iter().collect(), &mut response, &mut report);
-        return Begun { edits, next: Next::Respond(response, Box::new(report)) };
-    }
     let asked = route.cache.asked(&request.headers);
     let is_covered = CacheKey::covers(request);
     let keepers = if is_covered { route.cache.keepers(&asked) } else { Keepers::default() };
@@ -243,8 +152,7 @@ pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &
         edits.headers.extend(for_whole_bodies(&request.headers));
     }
     let accepts_gzip = accepts_gzip(&request.headers);
-    let live = live.filter(|_| made.uses_live).map(|live| live.digest());
-    let besides = Besides { live, told: &told };
+    let besides = Besides { live: payload, told: &told };
     let mut variant =
         Variant::of(&patches, route, &eligible, &values, besides, &request.method, accepts_gzip);
     // Caches answer from what they have stored, whatever these say (Envoy's, 1.36 to 1.40); only the origin can judge them.
@@ -301,29 +209,6 @@ pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &
     Begun { edits, next: Next::Forward(Forwarded(Peer::Visitor(Box::new(visit)))) }
 }
 
-impl Decided {
-    /// The visitor is sent away, and that is what they see of these.
-    fn redirected(mut self, seen: Vec<Exposed>, response: &mut LocalResponse, report: &mut Report) {
-        let headers = &mut response.headers;
-        report.awaits_payload = self.awaits_payload;
-        report.too_long_exposures = self.too_long;
-        report.forced = self.forced.is_some();
-        report.decisions = std::mem::take(&mut self.notes);
-        if self.forced.is_some() {
-            headers.retain(|(name, _)| name != header::CACHE_CONTROL);
-            headers.push((header::CACHE_CONTROL, PRIVATE_NO_STORE));
-        } else if headers.iter().any(|(name, _)| name == header::CACHE_CONTROL) {
-            headers.extend(std::mem::take(&mut self.cookies).into_iter().map(|it| (header::SET_COOKIE, it)));
-        }
-        if !self.is_prefetch && self.is_view {
-            report.exposures = self.view.events(seen.iter().map(|exposed| (exposed, SeenBy::Redirect)));
-        }
-    }
-}
-
-/// Of what somebody chose to see.
-pub(super) const PRIVATE_NO_STORE: HeaderValue = HeaderValue::from_static("private, no-store");
-
 /// Has the caches behind, whoever's they are, ask the origin, and the origin answer in full.
 fn past_caches(headers: &HeaderMap) -> impl Iterator<Item = HeaderEdit> {
     let conditions = [header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE];
@@ -353,48 +238,6 @@ fn without_key<'r>(stage: Stage, request: &'r RequestHead, edits: &mut RequestEd
     }
     edits.path = Some(path.clone().into_owned());
     Cow::Owned(RequestHead { path: path.into_owned(), ..request.clone() })
-}
-
-/// `None` where the visitor would be sent where they are: a condition that still holds there would never end.
-fn local_response(redirect: &Redirect, route: &Route, request: &RequestHead) -> Option<LocalResponse> {
-    let query = request.path.split_once('?').map(|(_, query)| query);
-    // Beyond visible ASCII a header can't hold it.
-    let query =
-        query.filter(|query| redirect.keep_query && query.bytes().all(|byte| byte.is_ascii_graphic()));
-    let location = match query {
-        Some(query) => {
-            let location = redirect.location.to_str().ok()?;
-            let (location, fragment) = location.split_at(location.find('#').unwrap_or(location.len()));
-            let separator = if location.contains('?') { '&' } else { '?' };
-            HeaderValue::try_from(format!("{location}{separator}{query}{fragment}")).ok()?
-        }
-        None => redirect.location.clone(),
-    };
-    if leads_to(&location, request) {
-        return None;
-    }
-    let mut headers = vec![(header::LOCATION, location)];
-    if !route.cache.depends_on().is_empty() {
-        headers.push((header::CACHE_CONTROL, PRIVATE));
-    }
-    Some(LocalResponse { status: redirect.status, headers })
-}
-
-/// Whether a location, a path or a whole URL, is the request's own.
-fn leads_to(location: &HeaderValue, request: &RequestHead) -> bool {
-    let Some(location) = location.to_str().ok().and_then(|text| text.split('#').next()) else { return false };
-    let own = location.split_once("://").filter(|(scheme, _)| scheme.eq_ignore_ascii_case(&request.scheme));
-    let path = match own {
-        Some((_, rest)) => {
-            let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-            if authority::host(host) != authority::host(&request.authority) {
-                return false;
-            }
-            if path.is_empty() { "/" } else { path }
-        }
-        None => location,
-    };
-    path == request.path
 }
 
 /// What the request must not ask for when the body is to be edited: a coding that can't be read, a part of the body, or

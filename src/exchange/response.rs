@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
-use super::begin::{Behind, PRIVATE_NO_STORE, Visit};
+use super::begin::{Behind, Visit};
 use super::body::Edits;
+use super::choice::PRIVATE_NO_STORE;
 use super::gate::{Kind, Readable, Untouched, gate};
 use super::page::Plan;
 use super::patches::Patches;
