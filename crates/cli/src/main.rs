@@ -8,6 +8,7 @@ use std::process::ExitCode;
 mod args;
 mod check;
 mod decide;
+mod exchange;
 mod failure;
 mod input;
 mod output;

@@ -9,16 +9,13 @@ use http::{HeaderName, HeaderValue};
 
 use crate::args::Render;
 use crate::check::Findings;
+use crate::exchange::rendering::{Answer, Rendering};
+use crate::exchange::visit::{self, Visit};
 use crate::failure::{Failure, Verdict};
 use crate::input::Input;
 use crate::output;
 
-mod exchange;
 mod json;
-mod visit;
-
-use exchange::{Answer, Rendering};
-use visit::Visit;
 
 pub(crate) fn run(args: &Render) -> Result<Verdict, Failure> {
     let inputs = [
@@ -37,7 +34,9 @@ pub(crate) fn run(args: &Render) -> Result<Verdict, Failure> {
         return Ok(Verdict::Problems);
     };
     let engine = Arc::new(engine);
-    let mut visit = Visit::new(args, engine.facts())?;
+    let head = visit::head(&args.method, args.url.clone(), visit::lines(&args.headers));
+    let mut visit = Visit::new(head, &args.facts, engine.facts())?;
+    visit.now = args.now.unwrap_or(visit.now);
     if let Some(input) = &args.payload {
         match Live::read(&input.read()?, args.decryption_key.as_ref()) {
             Ok(live) => visit.live = Some(Arc::new(live)),
@@ -52,7 +51,7 @@ pub(crate) fn run(args: &Render) -> Result<Verdict, Failure> {
         }
     }
     let page = args.body.as_ref().map(Input::read).transpose()?.unwrap_or_default();
-    let answer = Answer::new(args, page);
+    let answer = Answer::new(args.status, visit::lines(&args.response_headers), page).in_chunks(args.chunk);
     let rendering = Rendering::of(&engine, visit, answer);
 
     if args.verbose {

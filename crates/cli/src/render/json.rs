@@ -12,7 +12,7 @@ use http::HeaderMap;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::exchange::{OriginRequest, Rendering};
+use crate::exchange::rendering::{OriginRequest, Rendering};
 
 #[derive(Serialize)]
 pub(super) struct Exchange<'r> {

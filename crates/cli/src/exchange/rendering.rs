@@ -1,4 +1,4 @@
-//! The exchange itself, driven as the filter drives it.
+//! An exchange with an origin whose answer is known, driven as the filter drives it.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -11,11 +11,11 @@ use engraft::request::attributes::Values;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::visit::{self, Visit};
-use crate::args::{Render, Url};
+use crate::args::Url;
 
 /// What the origin answers.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     status: StatusCode,
     headers: HeaderMap,
     page: Vec<u8>,
@@ -23,9 +23,9 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    pub(super) fn new(args: &Render, page: Vec<u8>) -> Self {
-        let mut headers = visit::lines(&args.response_headers);
-        let has_content = has_content(args.status);
+    /// An answer in which the page is HTML in UTF-8 and as long as it is, unless the headers say otherwise.
+    pub(crate) fn new(status: StatusCode, mut headers: HeaderMap, page: Vec<u8>) -> Self {
+        let has_content = has_content(status);
         if has_content && !headers.contains_key(header::CONTENT_TYPE) {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
         }
@@ -34,7 +34,12 @@ impl Answer {
         if has_content && !is_framed {
             headers.insert(header::CONTENT_LENGTH, page.len().into());
         }
-        Self { status: args.status, headers, page, chunk: args.chunk }
+        Self { status, headers, page, chunk: None }
+    }
+
+    /// The page comes in chunks of that many bytes.
+    pub(crate) fn in_chunks(self, chunk: Option<NonZeroUsize>) -> Self {
+        Self { chunk, ..self }
     }
 
     /// What of the page is sent: nothing in answer to HEAD, though its headers are those of GET.
@@ -51,27 +56,27 @@ fn has_content(status: StatusCode) -> bool {
 
 /// What the visitor and the origin saw of an exchange, and what came of it.
 #[derive(Debug)]
-pub(super) struct Rendering {
+pub(crate) struct Rendering {
     /// What the origin was asked; `None` where it was not.
-    pub(super) request: Option<OriginRequest>,
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Vec<u8>,
+    pub(crate) request: Option<OriginRequest>,
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
     /// What the route reads of the request.
-    pub(super) attributes: Values,
-    pub(super) report: Report,
+    pub(crate) attributes: Values,
+    pub(crate) report: Report,
 }
 
 /// A request as the origin gets it.
 #[derive(Debug)]
-pub(super) struct OriginRequest {
-    pub(super) method: String,
-    pub(super) url: Url,
-    pub(super) headers: HeaderMap,
+pub(crate) struct OriginRequest {
+    pub(crate) method: String,
+    pub(crate) url: Url,
+    pub(crate) headers: HeaderMap,
 }
 
 impl Rendering {
-    pub(super) fn of(engine: &Arc<Engine>, visit: Visit, answer: Answer) -> Self {
+    pub(crate) fn of(engine: &Arc<Engine>, visit: Visit, answer: Answer) -> Self {
         let Visit { head, facts, peer, now, random, live } = visit;
         let route = engine.route(&head);
         let attributes = route.map(|(_, route)| engine.attributes().read(&route.reads, &head, &facts));
