@@ -13,6 +13,7 @@ use crate::config::problem::{Kind, Problem, Problems};
 use crate::config::source::{self, Document, Warning};
 use crate::decide::condition;
 use crate::decisions::Decisions;
+use crate::explain::trace::RouteVerdict;
 use crate::exposure::sinks::{Sinks, in_pages};
 use crate::feed::GrowthBook;
 use crate::request::attributes::{Catalogue, Fact};
@@ -26,6 +27,9 @@ mod route;
 pub use route::Route;
 use route::{Scope, headers_that_choose};
 
+/// Of how many routes traces tell.
+const MAX_CONSIDERED: usize = 200;
+
 /// See the [module](self).
 #[derive(Debug)]
 pub struct Engine {
@@ -34,6 +38,7 @@ pub struct Engine {
     asks_for_chance: bool,
     limits: Limits,
     debug: Option<model::Debug>,
+    secrets: model::Secrets,
     growthbook: Option<GrowthBook>,
     exposures: Sinks,
     routes: Vec<Route>,
@@ -124,6 +129,7 @@ impl Engine {
                 asks_for_chance: routes.iter().any(|route| !route.decides_by_visitor.is_empty()),
                 limits: config.limits,
                 debug: config.debug.clone(),
+                secrets: config.secrets.clone(),
                 growthbook,
                 exposures,
                 stage: config.stage,
@@ -151,6 +157,26 @@ impl Engine {
             headers: &request.headers,
         };
         self.table.find(&input).and_then(|index| Some((index, self.routes.get(index)?)))
+    }
+
+    /// Which routes a request is not on, and why, up to the one that it is on.
+    pub(crate) fn considered(&self, request: &RequestHead) -> Vec<RouteVerdict> {
+        let host = authority::host(&request.authority);
+        let input = RouteInput {
+            method: &request.method,
+            host: &host,
+            target: Target::parse(&request.path),
+            headers: &request.headers,
+        };
+        let mut verdicts = Vec::new();
+        for (route, unmet) in self.routes.iter().zip(self.table.unmet(&input)).take(MAX_CONSIDERED) {
+            verdicts
+                .push(RouteVerdict { name: route.name.clone(), fails: unmet.map(|unmet| unmet.to_string()) });
+            if unmet.is_none() {
+                break;
+            }
+        }
+        verdicts
     }
 
     /// On which side of a cache it stands.
@@ -181,6 +207,12 @@ impl Engine {
     #[must_use]
     pub const fn debug(&self) -> Option<&model::Debug> {
         self.debug.as_ref()
+    }
+
+    /// What nobody is shown of requests and responses.
+    #[must_use]
+    pub const fn secrets(&self) -> &model::Secrets {
+        &self.secrets
     }
 
     /// Whether who asks is of interest: some things are for this machine only.

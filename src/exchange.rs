@@ -32,9 +32,11 @@ mod begin;
 mod body;
 mod choice;
 mod document;
+mod explained;
 pub mod gate;
 mod intent;
 mod origin;
+mod overrides;
 mod page;
 mod patches;
 pub mod report;
@@ -46,10 +48,14 @@ mod watched;
 use begin::Visit;
 pub use body::Edits;
 use origin::Fetch;
+pub use overrides::Overrides;
 use report::Report;
 
 /// The request header that asks for debug headers, and the response header that answers.
 pub const DEBUG_HEADER: HeaderName = HeaderName::from_static("x-engraft-debug");
+
+/// The response header in which, beside that, a [trace](crate::explain) comes.
+pub const TRACE_HEADER: HeaderName = HeaderName::from_static("x-engraft-trace");
 
 /// What a host knows besides a request.
 #[derive(Debug, Clone, Copy)]
@@ -65,6 +71,8 @@ pub struct Surroundings<'a> {
     pub random: u128,
     /// The payload that is in force, where one is fetched and has come. One that stands in the configuration is known without.
     pub live: Option<&'a Arc<Live>>,
+    /// What is seen instead of what the request says.
+    pub overrides: Option<&'a Overrides>,
     /// Reports are to say what was decided, and why: for people.
     pub explains: bool,
 }
@@ -72,7 +80,15 @@ pub struct Surroundings<'a> {
 /// Nothing is known, not even the time.
 impl Default for Surroundings<'_> {
     fn default() -> Self {
-        Self { facts: &[], peer: None, now: SystemTime::UNIX_EPOCH, random: 0, live: None, explains: false }
+        Self {
+            facts: &[],
+            peer: None,
+            now: SystemTime::UNIX_EPOCH,
+            random: 0,
+            live: None,
+            overrides: None,
+            explains: false,
+        }
     }
 }
 

@@ -9,6 +9,7 @@ pub mod decide;
 pub mod decisions;
 pub mod engine;
 pub mod exchange;
+pub mod explain;
 pub mod exposure;
 pub mod feed;
 pub mod find;

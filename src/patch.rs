@@ -39,10 +39,20 @@ pub struct Patch {
     pub action: Action,
     /// What it does to the head of the response besides.
     pub head: Head,
+    /// Where on pages it is done, for people: a selector, `title`, `meta`; nothing where it is not done on pages.
+    pub site: String,
     /// All of them must hold.
-    guards: Vec<Condition>,
+    guards: Vec<Guard>,
     reads: BTreeSet<String>,
     needs: Vec<Vec<Need>>,
+}
+
+/// A condition of a patch.
+#[derive(Debug)]
+struct Guard {
+    condition: Condition,
+    /// As people know it: `variant hero: bold`.
+    written: String,
 }
 
 /// What a patch does.
@@ -85,9 +95,10 @@ pub struct ExchangeEdit {
 
 impl Patch {
     /// An edit of pages that depends on nothing and is whole when it is made.
-    fn constant(label: String, edit: ElementEdit) -> Self {
+    fn constant(label: String, site: &str, edit: ElementEdit) -> Self {
         Self {
             label,
+            site: site.to_owned(),
             required: false,
             needs: vec![edit.needs()],
             action: Action::Elements(vec![edit]),
@@ -100,7 +111,27 @@ impl Patch {
     /// Whether it is to be applied, given the values of a request.
     #[must_use]
     pub fn is_eligible(&self, values: &dyn Attributes, groups: &SavedGroups) -> bool {
-        self.guards.iter().all(|condition| condition.eval(values, groups))
+        self.guards.iter().all(|guard| guard.condition.eval(values, groups))
+    }
+
+    /// Its conditions as they are written, each with whether it holds.
+    pub(crate) fn guards(
+        &self,
+        values: &dyn Attributes,
+        groups: &SavedGroups,
+    ) -> impl Iterator<Item = (&str, bool)> {
+        self.guards.iter().map(|guard| (guard.written.as_str(), guard.condition.eval(values, groups)))
+    }
+
+    /// What it is for: `elements`, `json`, `redirect` or `exchange`.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self.action {
+            Action::Elements(_) => "elements",
+            Action::Json(_) => "json",
+            Action::Redirect(_) => "redirect",
+            Action::Exchange(_) => "exchange",
+        }
     }
 
     /// Whether it edits pages, not the exchange.

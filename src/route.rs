@@ -29,6 +29,7 @@ use crate::config::problem::Problem;
 use crate::request::target::Target;
 
 use criteria::Criteria;
+pub use criteria::Unmet;
 use index::Index;
 use parameters::Parameters;
 
@@ -100,6 +101,12 @@ impl RouteTable {
         let parameters = Parameters::new(request.target);
         self.candidates(request)
             .find(|&route| self.routes.get(route).is_some_and(|criteria| criteria.hold(request, &parameters)))
+    }
+
+    /// What of each route's `match` this request does not satisfy, in order; `None` where it satisfies all.
+    pub fn unmet<'t>(&'t self, request: &'t RouteInput<'t>) -> impl Iterator<Item = Option<Unmet<'t>>> {
+        let parameters = Parameters::new(request.target);
+        self.routes.iter().map(move |criteria| criteria.unmet(request, &parameters))
     }
 
     /// Every route that host and path don't rule out, in order: what [`find`](Self::find) has to check at most.

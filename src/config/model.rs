@@ -99,6 +99,9 @@ pub struct Config {
     /// Answers a request that asks for it with headers that say what was decided. Off unless written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub debug: Option<Debug>,
+    /// What traces, the local panel and debug headers never show.
+    #[serde(default, skip_serializing_if = "Secrets::is_default")]
+    pub secrets: Secrets,
 }
 
 /// One route: which requests, and what is done to them.
@@ -187,4 +190,24 @@ pub struct Debug {
     #[cfg_attr(feature = "schema", schemars(length(min = 16)))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,
+}
+
+/// What nobody is shown, whoever asks: `‹hidden›` stands in its place. `Authorization` and `Proxy-Authorization` always are.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct Secrets {
+    /// Cookies, by name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cookies: Vec<String>,
+    /// Headers of requests and responses, by name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<String>,
+}
+
+impl Secrets {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }

@@ -70,6 +70,13 @@ impl Forced {
         Self(pairs.take(MAX_CHOICES).map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
     }
 
+    /// What was chosen, by experiment and flag; as many as one URL could say.
+    pub fn of_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
+        let fits =
+            |(name, value): &(String, String)| name.len().saturating_add(value.len()) < MAX_CHOICE_BYTES;
+        Self(pairs.into_iter().filter(fits).take(MAX_CHOICES).collect())
+    }
+
     /// What was chosen for an experiment or a flag.
     #[must_use]
     pub fn of(&self, name: &str) -> Option<&str> {

@@ -12,7 +12,7 @@ use super::trial::Trial;
 use super::visitor::{Id, Standing};
 use super::{Decisions, sticky};
 use crate::decide::auto::Change;
-use crate::decide::condition::coercion;
+use crate::decide::condition::{Attributes as _, coercion};
 use crate::decide::evaluation::{Evaluation, Exposure};
 use crate::decide::experiment::Experiment;
 use crate::decide::payload::Payload;
@@ -155,13 +155,16 @@ impl Decisions {
         };
         let mut made = Made { standing, ..Made::default() };
         let random = asking.random.filter(|_| standing == Standing::Visitor && asking.forced.is_none());
-        match self.visitors.id(values, &request.headers, random) {
-            Some(Id::Known(id)) => values.decide(ID, Value::String(id)),
-            Some(Id::Minted(id)) => {
-                made.cookies.extend(self.visitors.keep(&id));
-                values.decide(ID, Value::String(id));
+        // One that somebody chose is there already.
+        if values.attribute(ID).is_none() {
+            match self.visitors.id(values, &request.headers, random) {
+                Some(Id::Known(id)) => values.decide(ID, Value::String(id)),
+                Some(Id::Minted(id)) => {
+                    made.cookies.extend(self.visitors.keep(&id));
+                    values.decide(ID, Value::String(id));
+                }
+                None => {}
             }
-            None => {}
         }
         let url = format!("{}://{}{}", request.scheme, request.authority, request.path);
         let forced = asking.forced.map(|forced| self.forced_variations(forced, asking.live.map(Arc::as_ref)));

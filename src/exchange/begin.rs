@@ -6,6 +6,7 @@ use std::sync::Arc;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::choice::{Choice, Decided, Wish};
+use super::explained::{Explained, LabelledRecord};
 use super::intent::{asks_for_debug, asks_for_page, is_prefetch, is_subresource, without_force};
 use super::patches::Patches;
 use super::variant::{Besides, Variant};
@@ -19,10 +20,12 @@ use crate::coding::negotiation::accepts_gzip;
 use crate::config::model::Stage;
 use crate::csp;
 use crate::engine::{Engine, Route, internal_headers};
+use crate::explain::trail::Cause;
 use crate::headers::HeaderEdit;
 use crate::patch::{Action, ExchangeEdit, Patch};
 use crate::request::RequestHead;
 use crate::request::attributes::Values;
+use crate::request::decided::ID;
 
 /// A visitor's request that was sent on.
 #[derive(Debug)]
@@ -53,6 +56,7 @@ pub(super) struct Visit {
     pub(super) is_limited: bool,
     pub(super) behind: Behind,
     pub(super) debug: bool,
+    pub(super) explained: Explained,
 }
 
 /// What stands between here and the origin.
@@ -70,19 +74,26 @@ pub(super) enum Behind {
 
 /// Begins the exchange with a visitor; see [`begin`](super::begin).
 pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &Surroundings<'_>) -> Begun {
-    let Surroundings { facts, peer, live, explains, .. } = *surroundings;
+    let Surroundings { facts, peer, live, overrides, explains, .. } = *surroundings;
     let live = live.or_else(|| engine.growthbook()?.live());
     let mut edits = RequestEdits::default();
     edits.headers.extend(internal_headers(&request.headers).map(HeaderEdit::Remove));
     let request = &*without_key(engine.stage(), request, &mut edits);
     let debug = asks_for_debug(engine, request, peer);
     let (request, forced) = without_force(engine, request, peer, &mut edits);
+    let mut explained = if explains || debug {
+        Explained::new(engine, &request, &Surroundings { live, ..*surroundings })
+    } else {
+        Explained::default()
+    };
+    explained.by(Cause::Internal, &edits.headers);
+    let forced = overrides.map(|overrides| overrides.choices.clone()).or(forced);
     let request = &*request;
     let is_head = request.method == "HEAD";
     let page = csp::Page::new(&request.scheme, &request.authority);
 
     let Some((index, route)) = engine.route(request) else {
-        let visit = Visit {
+        let mut visit = Visit {
             engine: Arc::clone(engine),
             patches: None,
             values: Values::default(),
@@ -100,14 +111,20 @@ pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &
             is_limited: false,
             behind: if engine.stage() == Stage::Client { Behind::Unstored } else { Behind::Origin },
             debug,
+            explained,
         };
         edits.mark(engine, "", request, &visit.behind, Vec::new());
+        visit.explained.by(Cause::Stages, &edits.headers);
+        visit.explained.forwarded(request, &edits);
         return Begun { edits, next: Next::Forward(Forwarded(Peer::Visitor(Box::new(visit)))) };
     };
     let is_subresource = is_subresource(request);
     let sinks = engine.exposures();
     let asks_for_page = asks_for_page(request);
-    let values = engine.attributes().read(&route.reads, request, facts);
+    let mut values = engine.attributes().read(&route.reads, request, facts);
+    if let Some(overrides) = overrides {
+        overrides.apply(|name| name == ID || route.reads.contains(name), &mut values);
+    }
     let wish = Wish {
         forced,
         asks_for_page,
@@ -117,7 +134,13 @@ pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &
     };
     let surroundings = Surroundings { live, ..*surroundings };
     let mut choice = Choice::make(engine, (index, route), request, values, wish, &surroundings);
-    if let Some((response, report)) = choice.redirect(route, request) {
+    explained.chosen(engine, route, &choice);
+    if let Some((mut response, mut report)) = choice.redirect(route, request) {
+        explained.responded(&response, report.redirected_by.as_deref());
+        if debug {
+            response.explain(&explained);
+        }
+        explained.complete(&mut report, LabelledRecord::default());
         return Begun { edits, next: Next::Respond(response, Box::new(report)) };
     }
     let Choice { values, decided, patches, eligible, payload, .. } = choice;
@@ -128,6 +151,7 @@ pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &
     let is_limited = is_limited(engine.stage(), route, is_covered, keepers);
     // What is read of the request has been read; from here on it is the one that caches and the origin see.
     edits.headers.extend(route.key.header_edits(request, Standing::Visitor, is_limited));
+    explained.by(Cause::Key, &edits.headers);
     let target = route.key.target(request);
     if target != request.path {
         edits.path = Some(target.clone().into_owned());
@@ -139,8 +163,10 @@ pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &
             if let Some(reads) = route.key.reads().filter(|_| edit.host.is_some() && is_limited) {
                 edits.headers.extend(reads.of_rewritten_host(&request.headers));
             }
+            explained.by(Cause::Key, &edits.headers);
             rewritten |= edit.path.is_some() || edit.host.is_some();
             edits.take(edit, &target);
+            explained.by(Cause::Patch(&patch.label), &edits.headers);
         }
     }
     let looked_for = decided.watch.probes();
@@ -150,6 +176,7 @@ pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &
         && !is_subresource
     {
         edits.headers.extend(for_whole_bodies(&request.headers));
+        explained.by(Cause::WholeBodies, &edits.headers);
     }
     let accepts_gzip = accepts_gzip(&request.headers);
     let besides = Besides { live: payload, told: &told };
@@ -182,11 +209,15 @@ pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &
         Behind::Origin | Behind::Unstored | Behind::Passing => Cow::Borrowed(&request.headers),
     };
     edits.headers.extend(variant.towards_origin(&request.method, &conditions, is_subresource));
+    explained.by(Cause::Validators, &edits.headers);
     if decided.forced.is_some() {
         edits.headers.extend(past_caches(&request.headers));
+        explained.by(Cause::PastCaches, &edits.headers);
     }
     let told_apart_by = route.key.told_apart_by().collect();
     edits.mark(engine, &route.name, request, &behind, told_apart_by);
+    explained.by(Cause::Stages, &edits.headers);
+    explained.forwarded(request, &edits);
     let visit = Visit {
         engine: Arc::clone(engine),
         patches: Some(patches),
@@ -205,6 +236,7 @@ pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &
         is_limited,
         behind,
         debug,
+        explained,
     };
     Begun { edits, next: Next::Forward(Forwarded(Peer::Visitor(Box::new(visit)))) }
 }

@@ -6,6 +6,7 @@
 //! ([`Edits::take_back`]). What was decoded stands, and the response must be broken off, as the visitor's own decoder would
 //! have done ([`Edits::is_broken`]).
 
+use super::explained::{Explained, LabelledRecord};
 use super::gate::{Kind, Untouched};
 use super::page::{CameTo, Page, Plan};
 use super::report::{BodyState, Break, Report};
@@ -26,6 +27,7 @@ const MAX_KEPT: usize = 64 << 10;
 #[derive(Debug)]
 pub struct Edits {
     report: Report,
+    explained: Explained,
     source: Source,
     page: Page,
     /// What the visitor may see on the page.
@@ -62,6 +64,7 @@ impl Edits {
     pub(super) fn new(plan: Plan, seeing: Seeing, report: Report) -> Self {
         Self {
             report,
+            explained: Explained::default(),
             source: Source::Plain,
             kind: plan.kind,
             page: Page::new(plan),
@@ -74,6 +77,11 @@ impl Edits {
             decoded: Vec::new(),
             edited: Vec::new(),
         }
+    }
+
+    /// What came of it is noted, too.
+    pub(super) fn explain(&mut self, explained: Explained) {
+        self.explained = explained;
     }
 
     /// The body is decoded by `decoder`; `head` are the changes that would take back that the head says so.
@@ -205,9 +213,7 @@ impl Edits {
     /// The exchange broke off.
     #[must_use]
     pub fn abort(self) -> Report {
-        let mut report = self.reported();
-        report.body = BodyState::Aborted;
-        report
+        self.reported_as(Some(BodyState::Aborted))
     }
 
     /// The visitor has the page already: what they see on it.
@@ -296,6 +302,11 @@ impl Edits {
     }
 
     fn reported(self) -> Report {
+        self.reported_as(None)
+    }
+
+    /// The report; `body` is what is said of the body, whatever became of it.
+    fn reported_as(self, body: Option<BodyState>) -> Report {
         let mut report = self.report;
         let came_to = match self.source {
             Source::Undecodable(reason) => {
@@ -316,6 +327,9 @@ impl Edits {
             report.body = came_to.body;
             report.max_held_bytes = came_to.max_held;
         }
+        report.body = body.unwrap_or(report.body);
+        let recorded = if self.looks_only { LabelledRecord::default() } else { came_to.recorded };
+        self.explained.complete(&mut report, recorded);
         report
     }
 }

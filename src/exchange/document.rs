@@ -1,6 +1,6 @@
 //! The two kinds of documents that bodies are.
 
-use crate::html::editor::Editor;
+use crate::html::editor::{Editor, Recorded};
 use crate::html::outcome::Outcome;
 use crate::json::BodyEditor;
 
@@ -12,6 +12,20 @@ pub(super) enum DocumentEditor {
 }
 
 impl DocumentEditor {
+    pub(super) fn record(&mut self) {
+        match self {
+            Self::Html(editor) => editor.record(),
+            Self::Json(editor) => editor.record(),
+        }
+    }
+
+    pub(super) fn take_record(&mut self) -> Option<Recorded> {
+        match self {
+            Self::Html(editor) => editor.take_record(),
+            Self::Json(editor) => editor.take_record(),
+        }
+    }
+
     pub(super) fn is_done(&self) -> bool {
         match self {
             Self::Html(editor) => editor.is_done(),

@@ -323,6 +323,7 @@ impl Keyed {
                         verdicts,
                         page: head.page.clone(),
                         watched: Watched::default(),
+                        records: false,
                     };
                     Body::Edited(Box::new(body_edits(
                         plan,

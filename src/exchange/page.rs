@@ -6,6 +6,7 @@
 use std::rc::Rc;
 
 use super::document::DocumentEditor;
+use super::explained::LabelledRecord;
 use super::gate::{Kind, Untouched};
 use super::patches::Patches;
 use super::report::{BodyState, PatchReport};
@@ -36,6 +37,8 @@ pub(super) struct Plan {
     pub(super) page: csp::Page,
     /// What it is looked at for besides.
     pub(super) watched: Watched,
+    /// Its edits are recorded.
+    pub(super) records: bool,
 }
 
 /// What became of a page.
@@ -48,6 +51,8 @@ pub(super) struct CameTo {
     pub(super) late: Vec<Outcome>,
     /// The largest number of bytes that were held between two chunks.
     pub(super) max_held: usize,
+    /// The edits that left, where they are recorded.
+    pub(super) recorded: LabelledRecord,
 }
 
 /// See the [module](self). [`write`](Self::write) each chunk, then [`end`](Self::end) or [`cut_off`](Self::cut_off).
@@ -216,6 +221,7 @@ impl Page {
         if !stands {
             came_to.patches.iter_mut().for_each(PatchReport::revert);
             came_to.late.iter_mut().for_each(Outcome::revert);
+            came_to.recorded = LabelledRecord::default();
             came_to.body = BodyState::Reverted;
         }
         // Of a page that is all or nothing, a patch that would have been taken back would not have been seen.
@@ -232,11 +238,15 @@ impl Editing {
         out.extend_from_slice(bytes.get(bytes.len().saturating_sub(tail)..).unwrap_or_default());
     }
 
-    fn came_to(self) -> CameTo {
+    fn came_to(mut self) -> CameTo {
         let max_held = self.editor.max_held();
+        let edited: Vec<&PatchReport> =
+            self.reports.iter().filter(|report| report.outcome.is_none()).collect();
+        let recorded = self.editor.take_record().map(|recorded| LabelledRecord::new(recorded, &edited));
         let mut outcomes = self.editor.outcomes().into_iter();
         let patches = completed(&self.reports, outcomes.by_ref());
-        CameTo { body: BodyState::Edited, patches, late: outcomes.collect(), max_held }
+        let recorded = recorded.unwrap_or_default();
+        CameTo { body: BodyState::Edited, patches, late: outcomes.collect(), max_held, recorded }
     }
 }
 
@@ -273,10 +283,14 @@ impl Plan {
     }
 
     fn editing(&self, charset: Charset) -> Editing {
-        match self.kind {
+        let mut editing = match self.kind {
             Kind::Html => self.editing_html(charset),
             Kind::Json => self.editing_json(),
+        };
+        if self.records {
+            editing.editor.record();
         }
+        editing
     }
 
     fn editing_html(&self, charset: Charset) -> Editing {

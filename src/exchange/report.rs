@@ -6,6 +6,7 @@ use std::fmt;
 use super::gate::Untouched;
 use crate::coding::CodingError;
 use crate::decisions::Note;
+use crate::explain::trace::Trace;
 use crate::exposure::Event;
 use crate::html::outcome::{Outcome, Skip};
 use crate::patch::Patch;
@@ -46,6 +47,8 @@ pub struct Report {
     pub forced: bool,
     /// Something was decided that only a payload knows, and none had come.
     pub awaits_payload: bool,
+    /// How it all came about; where that was asked for.
+    pub trace: Option<Box<Trace>>,
 }
 
 /// Why a response is not stored, although its route is.

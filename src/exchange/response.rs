@@ -8,13 +8,14 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use super::begin::{Behind, Visit};
 use super::body::Edits;
 use super::choice::PRIVATE_NO_STORE;
+use super::explained::{Explained, LabelledRecord};
 use super::gate::{Kind, Readable, Untouched, gate};
 use super::page::Plan;
 use super::patches::Patches;
 use super::report::{BodyState, PatchReport, Report};
 use super::watch::{PageEvents, Seeing};
 use super::watched::{LateEdit, Watched};
-use super::{Answered, Body, DEBUG_HEADER, LocalResponse};
+use super::{Answered, Body, DEBUG_HEADER, LocalResponse, TRACE_HEADER};
 use crate::cache::record::{Arrived, Record};
 use crate::cache::set_cookie::{NOT_STORABLE, is_storable};
 use crate::cache::validator::conditional;
@@ -24,11 +25,13 @@ use crate::coding::{Bounds, Coding, Decoder};
 use crate::config::model::{ContentCoding, Limits};
 use crate::csp::{Need, Verdict};
 use crate::engine::Route;
+use crate::explain::trail::Cause;
 use crate::exposure::page::{PageReport, script_needs};
 use crate::exposure::{Event, SeenBy};
 use crate::headers::{HeaderEdit, list, values_after};
 use crate::patch::admission::Admission;
 use crate::patch::{Action, Patch};
+use crate::request::attributes::Values;
 
 impl Visit {
     /// Takes the head of the response; see [`Forwarded::answer`](super::Forwarded::answer).
@@ -43,10 +46,12 @@ impl Visit {
                     Arrived::with_record(headers, engine.digest(), 0).edits
                 }
             };
+            self.explained.by(Cause::Stages, &edits);
             if self.debug {
                 edits.extend(debug_headers("route=none", headers));
             }
-            return Answered { headers: edits, body: Body::Passes(Report::default()) };
+            let body = Body::Passes(Report::default());
+            return self.explained(status, headers, Answered { headers: edits, body });
         };
         let Arrived { headers: came, edits, record } = match self.behind {
             Behind::Origin => Arrived::without_record(headers),
@@ -55,10 +60,14 @@ impl Visit {
             }
         };
         let head = Head { status, arrived: headers, came: &came, record: &record };
+        self.explained.by(Cause::Stages, &edits);
+        self.explained.depends(route, record.cache_status());
         let mut answered = self.answer_with(patches, route, &head, edits);
         self.keep_forced(headers, &mut answered);
         self.set_cookies(status, headers, &mut answered);
-        let Behind::Cache(remembered) = &self.behind else { return answered };
+        let Behind::Cache(remembered) = &self.behind else {
+            return self.explained(status, headers, answered);
+        };
         let mut validators = HeaderMap::new();
         for name in [header::ETAG, header::LAST_MODIFIED] {
             for value in values_after(headers, &answered.headers, &name) {
@@ -70,11 +79,31 @@ impl Visit {
             answered.headers.iter().for_each(|edit| edit.apply(&mut leaving));
             answered.body = Self::not_modified(&leaving, answered.body);
         }
+        self.explained(status, headers, answered)
+    }
+
+    /// Notes what leaves, and tells whoever asked for it as much as is known by now.
+    fn explained(mut self, status: StatusCode, headers: &HeaderMap, mut answered: Answered) -> Answered {
+        let status = match &answered.body {
+            Body::NotModified(response, _) => response.status,
+            Body::Passes(_) | Body::Edited(_) => status,
+        };
+        self.explained.answered(status, headers, &answered.headers);
+        if self.debug {
+            let trace = self.explained.compact().and_then(|trace| HeaderValue::try_from(trace).ok());
+            answered.headers.extend(trace.map(|trace| HeaderEdit::Set(TRACE_HEADER, trace)));
+        }
+        match &mut answered.body {
+            Body::Passes(report) | Body::NotModified(_, report) => {
+                self.explained.complete(report, LabelledRecord::default());
+            }
+            Body::Edited(edits) => edits.explain(self.explained),
+        }
         answered
     }
 
     /// What somebody chose to see is kept nowhere.
-    fn keep_forced(&self, headers: &HeaderMap, answered: &mut Answered) {
+    fn keep_forced(&mut self, headers: &HeaderMap, answered: &mut Answered) {
         let Some(forced) = &self.decided.forced else { return };
         answered.headers.extend(protection(headers));
         answered.headers.push(HeaderEdit::Set(header::CACHE_CONTROL, PRIVATE_NO_STORE));
@@ -83,6 +112,7 @@ impl Visit {
         if !self.debug {
             answered.headers.extend(debug_headers(&text, headers));
         }
+        self.explained.by(Cause::Forced, &answered.headers);
     }
 
     /// Sets cookies, but never on a response that a shared cache may keep and give to others.
@@ -99,6 +129,7 @@ impl Visit {
         if is_private && !lets_shared_caches_keep(&leaving) {
             let cookies = std::mem::take(&mut self.decided.cookies).into_iter();
             answered.headers.extend(cookies.map(|cookie| HeaderEdit::Add(header::SET_COOKIE, cookie)));
+            self.explained.by(Cause::Visitor, &answered.headers);
         }
     }
 
@@ -126,6 +157,7 @@ impl Visit {
         // Before patches: what they say of `Vary` is about what they change.
         let vary = route.key.vary(headers, self.is_limited).filter(|_| self.is_covered);
         edits.extend(vary.clone());
+        self.explained.by(Cause::Key, &edits);
         let mut report =
             Report { route: Some(route.name.clone()), rewritten: self.rewritten, ..Report::default() };
         report.forced = self.decided.forced.is_some();
@@ -135,6 +167,7 @@ impl Visit {
         for patch in patches() {
             if let Action::Exchange(edit) = &patch.action {
                 edits.extend(edit.response_headers(&self.values));
+                self.explained.by(Cause::Patch(&patch.label), &edits);
                 report.patches.push(PatchReport::done(patch));
             }
         }
@@ -173,7 +206,9 @@ impl Visit {
             edits.extend(protection(headers));
             edits.push(HeaderEdit::Set(header::CACHE_CONTROL, NOT_STORABLE));
         }
-        let done_in_head = self.edit_head(patches(), head, is_page, &mut edits);
+        self.explained.by(Cause::CachePolicy, &edits);
+        let done_in_head =
+            Self::edit_head((&self.values, &mut self.explained), patches(), head, is_page, &mut edits);
         // JSON, and patches of pages only.
         let gate = gate.and_then(|readable| {
             let fits = patches().chain(stored.iter().copied()).chain(probes());
@@ -187,6 +222,7 @@ impl Visit {
             let others: Vec<&[Need]> = needs.iter().map(Vec::as_slice).collect();
             let admission = Admission::judge_with(patches(), &others, headers, &edits, &self.page);
             edits.extend(admission.header_edits);
+            self.explained.by(Cause::ContentSecurityPolicy, &edits);
             verdicts = admission.verdicts;
             late = admission.others.into_iter().next().zip(needs).zip(page_sink);
         }
@@ -271,6 +307,8 @@ impl Visit {
                 }
             }
         };
+        let of_body = if matches!(body, Body::Edited(_)) { Cause::EditedBody } else { Cause::Validators };
+        self.explained.by(of_body, &edits);
         if let Some(labels) = labels {
             let body = match &body {
                 Body::Edited(_) => "edited".to_owned(),
@@ -285,6 +323,7 @@ impl Visit {
             let forced = forced.unwrap_or_default();
             let text = format!("route={}; patches={labels}; body={body}{cache}{notes}{forced}", route.name);
             edits.extend(debug_headers(&text, headers));
+            self.explained.by(Cause::Debug, &edits);
         }
         Answered { headers: edits, body }
     }
@@ -318,6 +357,7 @@ impl Visit {
                 verdicts: verdicts_of_probes,
                 late: late.into_iter().collect(),
             },
+            records: self.explained.records(),
         }
     }
 
@@ -334,7 +374,7 @@ impl Visit {
 
     /// Makes the edits of patches in the head; the names of those that made some.
     fn edit_head<'p>(
-        &self,
+        (values, explained): (&Values, &mut Explained),
         patches: impl Iterator<Item = &'p Patch> + Clone,
         head: &Head<'_>,
         is_page: bool,
@@ -347,12 +387,13 @@ impl Visit {
         let mut seen = head.arrived.clone();
         edits.iter().for_each(|edit| edit.apply(&mut seen));
         for patch in patches {
-            let of_patch = patch.head.edits(&self.values, &seen, is_page);
+            let of_patch = patch.head.edits(values, &seen, is_page);
             of_patch.iter().for_each(|edit| edit.apply(&mut seen));
             if !of_patch.is_empty() {
                 done.push(patch.label.clone());
             }
             edits.extend(of_patch);
+            explained.by(Cause::Patch(&patch.label), edits);
         }
         done
     }
@@ -377,12 +418,14 @@ impl Visit {
     /// The exchange ended before a response came.
     pub(super) fn abort(self) -> Report {
         let route = self.patches.as_ref().and_then(Patches::route);
-        Report {
+        let mut report = Report {
             route: route.map(|route| route.name.clone()),
             rewritten: self.rewritten,
             body: BodyState::Aborted,
             ..Report::default()
-        }
+        };
+        self.explained.complete(&mut report, LabelledRecord::default());
+        report
     }
 
     pub(super) const fn variant(&self) -> Option<Digest> {
@@ -472,6 +515,16 @@ pub(super) fn restored(
             [HeaderEdit::Remove(name.clone())].into_iter().chain(again)
         })
         .collect()
+}
+
+impl LocalResponse {
+    /// Tells whoever asked for it why, and no cache.
+    pub(super) fn explain(&mut self, explained: &Explained) {
+        let trace = explained.compact().and_then(|trace| HeaderValue::try_from(trace).ok());
+        self.headers.retain(|(name, _)| name != header::CACHE_CONTROL);
+        self.headers.push((header::CACHE_CONTROL, PRIVATE_NO_STORE));
+        self.headers.extend(trace.map(|trace| (TRACE_HEADER, trace)));
+    }
 }
 
 /// What was decided, for whoever asked and for no cache.

@@ -229,4 +229,5 @@ fn head_has_the_headers_of_get() {
 }
 
 mod decisions;
+mod traces;
 mod validators;

@@ -158,6 +158,7 @@ routes:
                 verdicts: of_probes.verdicts,
                 late: late.then_some(edit).into_iter().collect(),
             },
+            records: false,
         };
         let mut edits = Edits::new(plan, Seeing::default(), Report::default());
         let mut out = Vec::new();

@@ -5,6 +5,7 @@
 //! in the configuration. An element that must be held back until its end is known is held up to a bound; if its end
 //! never comes, or comes too late, it goes out as the origin sent it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use encoding_rs::Encoding;
@@ -15,7 +16,7 @@ use super::locate::{Bounds, ElementId, End, Locator, Place, Sighting, StartTag, 
 use super::operation::{ElementPatch, Landmark, Operation, RAW_TEXT, Site};
 use super::outcome::{Outcome, Skip};
 use super::seam;
-use super::splice::{Edit, Inner, RegionId, SpliceError, Splicer};
+use super::splice::{Edit, Inner, Owner, Record, RegionId, SpliceError, Spliced, Splicer};
 use super::tag_rewrite::{AttributeChange, TagView};
 use super::texts::Texts;
 use crate::csp::meta::Policies;
@@ -48,10 +49,23 @@ pub struct Editor {
     outcomes: Vec<Outcome>,
     late: Vec<LateInsertion>,
     late_outcomes: Vec<Outcome>,
+    /// Whom edits at landmarks belong to, by their owners, which count down from the greatest.
+    at_landmarks: Vec<(Owner, usize)>,
+    next_landmark: Owner,
     /// Whether an element has been found for a patch.
     found: Vec<bool>,
     max_held_bytes: u64,
     bug: Option<SpliceError>,
+}
+
+/// The edits of a document that have left, in its order, each with the numbers of the patches that had a part in it.
+#[derive(Debug, Default)]
+#[expect(clippy::exhaustive_structs, reason = "what was kept, and how much was not")]
+pub struct Recorded {
+    /// Up to the bounds of a [record](super::splice::Record).
+    pub edits: Vec<(Vec<usize>, Spliced)>,
+    /// How many more there were.
+    pub more: usize,
 }
 
 #[derive(Debug)]
@@ -134,6 +148,8 @@ impl Editor {
             outcomes: vec![Outcome::default(); patches.len()],
             late_outcomes: vec![Outcome::default(); late.len()],
             late,
+            at_landmarks: Vec::new(),
+            next_landmark: Owner::MAX,
             found: vec![false; patches.len()],
             patches,
             charset,
@@ -141,6 +157,24 @@ impl Editor {
             max_held_bytes: as_u64(max_held_bytes),
             bug: None,
         }
+    }
+
+    /// From now on, keeps a record of the edits.
+    pub fn record(&mut self) {
+        self.splicer.record();
+    }
+
+    /// The edits that have left, each with the patches that had a part in it, by their numbers; where a record is kept.
+    pub fn take_record(&mut self) -> Option<Recorded> {
+        let Record { edits, more, .. } = self.splicer.take_record()?;
+        let mut by_owner: BTreeMap<Owner, Vec<usize>> = BTreeMap::new();
+        let of_elements = self.applied.iter().map(|(element, patch)| (element.0, *patch));
+        for (owner, patch) in of_elements.chain(self.at_landmarks.iter().copied()) {
+            by_owner.entry(owner).or_default().push(patch);
+        }
+        let whose = |spliced: &Spliced| by_owner.get(&spliced.edit.owner).cloned().unwrap_or_default();
+        let edits = edits.into_iter().map(|spliced| (whose(&spliced), spliced));
+        Some(Recorded { edits: edits.collect(), more })
     }
 
     /// Whether the rest of the page passes as it is: [`write`](Self::write) need not be called any more.

@@ -57,6 +57,44 @@ pub enum Inner {
     Drop,
 }
 
+/// An edit that has left, and what stood in its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "what there is to say of an edit")]
+pub struct Spliced {
+    /// The edit.
+    pub edit: Edit,
+    /// The bytes that it replaced.
+    pub was: Vec<u8>,
+}
+
+/// The edits that have left, in source order, up to bounds: for people who want to see them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Record {
+    /// At most [`MAX_RECORDED_EDITS`], and [`MAX_RECORDED_BYTES`] of what was and is.
+    pub edits: Vec<Spliced>,
+    /// How many more there were.
+    pub more: usize,
+    bytes: usize,
+}
+
+/// How many edits are recorded.
+pub const MAX_RECORDED_EDITS: usize = 1000;
+/// How many bytes of edits are recorded.
+pub const MAX_RECORDED_BYTES: usize = 1 << 20;
+
+impl Record {
+    fn add(&mut self, edit: &Edit, was: impl FnOnce() -> Vec<u8>) {
+        let bytes = as_usize(edit.range.end.saturating_sub(edit.range.start)).saturating_add(edit.with.len());
+        let bytes = self.bytes.saturating_add(bytes);
+        if self.more > 0 || self.edits.len() >= MAX_RECORDED_EDITS || bytes > MAX_RECORDED_BYTES {
+            self.more = self.more.saturating_add(1);
+            return;
+        }
+        self.bytes = bytes;
+        self.edits.push(Spliced { edit: edit.clone(), was: was() });
+    }
+}
+
 /// How many bytes of the source are known once they have left.
 pub const MAX_PAST: usize = 16;
 
@@ -123,9 +161,20 @@ pub struct Splicer {
     regions: Vec<Open>,
     next_region: u32,
     max_held: usize,
+    record: Option<Record>,
 }
 
 impl Splicer {
+    /// From now on, keeps a record of the edits that leave.
+    pub fn record(&mut self) {
+        self.record.get_or_insert_default();
+    }
+
+    /// The record, where one is kept.
+    pub const fn take_record(&mut self) -> Option<Record> {
+        self.record.take()
+    }
+
     /// Bytes that came and have not left.
     #[must_use]
     pub fn held(&self) -> &[u8] {
@@ -231,6 +280,9 @@ impl Splicer {
             // Nothing instead of nothing only carries its owner.
             if edit.range.is_empty() && edit.with.is_empty() {
                 continue;
+            }
+            if let Some(record) = &mut self.record {
+                record.add(edit, || window.get(edit.range.clone()).into_owned());
             }
             window.copy(at..edit.range.start, out);
             out.extend_from_slice(&edit.with);

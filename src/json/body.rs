@@ -6,8 +6,9 @@ use engraft_locate::offset::as_u64;
 
 use super::chain::Chain;
 use super::{Bounds, Editor, Medium, Plan};
+use crate::html::editor::Recorded;
 use crate::html::outcome::{Outcome, Skip};
-use crate::html::splice::{Edit, SpliceError, Splicer};
+use crate::html::splice::{Edit, Record, SpliceError, Splicer};
 use crate::html::text_editor::{TextEdit, TextEditor as _, TextOutcome};
 
 /// Applies plans to a body, each to what the ones before it left. Call [`write`](Self::write) for each chunk, then
@@ -64,6 +65,20 @@ impl BodyEditor {
             edits: Vec::new(),
             bug: None,
         }
+    }
+
+    /// From now on, keeps a record of the edits.
+    pub fn record(&mut self) {
+        self.splicer.record();
+    }
+
+    /// The edits that have left, each as the work of all plans that were applied; where a record is kept.
+    pub fn take_record(&mut self) -> Option<Recorded> {
+        let Record { edits, more, .. } = self.splicer.take_record()?;
+        let applied = self.outcomes.iter().enumerate().filter(|(_, outcome)| outcome.applied > 0);
+        let probes = self.outcomes.len().saturating_sub(self.probes.len());
+        let applied: Vec<usize> = applied.map(|(plan, _)| plan).filter(|plan| *plan < probes).collect();
+        Some(Recorded { edits: edits.into_iter().map(|edit| (applied.clone(), edit)).collect(), more })
     }
 
     /// Whether the rest of the body passes as it is: [`write`](Self::write) need not be called any more.

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::element::ElementEdit;
 use super::head::Head;
-use super::{Action, Patch};
+use super::{Action, Guard, Patch};
 use crate::config::model;
 use crate::config::node::Path;
 use crate::config::problem::{Kind, Problem, suggest};
@@ -60,7 +60,7 @@ impl<'a> Compiler<'a> {
             names => (self.injections(index, patch, names, path)?, Head::default()),
         };
         let mut reads: BTreeSet<String> =
-            guards.iter().flat_map(Condition::attributes).map(str::to_owned).collect();
+            guards.iter().flat_map(|guard| guard.condition.attributes()).map(str::to_owned).collect();
         let mut needs = Vec::new();
         match &action {
             Action::Elements(edits) => {
@@ -73,6 +73,7 @@ impl<'a> Compiler<'a> {
         }
         (self.problems.len() == before).then(|| Patch {
             label: patch.name.clone().unwrap_or_else(|| index.to_string()),
+            site: site(patch),
             required: patch.required,
             action,
             head,
@@ -97,7 +98,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// Its conditions: the variations, the flags, and `when`.
-    fn guards(&mut self, patch: &model::Patch, path: &Path) -> Vec<Condition> {
+    fn guards(&mut self, patch: &model::Patch, path: &Path) -> Vec<Guard> {
         let mut guards = Vec::new();
         for (experiment, variation) in &patch.variant {
             let path = path.clone().key("variant").key(experiment);
@@ -113,7 +114,9 @@ impl<'a> Compiler<'a> {
                 self.report(&path, message);
                 continue;
             }
-            guards.extend(self.condition(&json!({ name: variation }), &path));
+            let condition = self.condition(&json!({ name: variation }), &path);
+            let written = format!("variant {experiment}: {variation}");
+            guards.extend(condition.map(|condition| Guard { condition, written }));
         }
         for (flag, value) in &patch.flag {
             let path = path.clone().key("flag").key(flag);
@@ -122,9 +125,15 @@ impl<'a> Compiler<'a> {
                 self.unknown("a flag", "features", FLAGS, &name, &path);
                 continue;
             }
-            guards.extend(self.condition(&json!({ name: value }), &path));
+            let condition = self.condition(&json!({ name: value }), &path);
+            let written = format!("flag {flag}: {value}");
+            guards.extend(condition.map(|condition| Guard { condition, written }));
         }
-        guards.extend(patch.when.as_ref().and_then(|when| self.condition(when, &path.clone().key("when"))));
+        if let Some(when) = &patch.when {
+            let condition = self.condition(when, &path.clone().key("when"));
+            let written = format!("when {when}");
+            guards.extend(condition.map(|condition| Guard { condition, written }));
+        }
         guards
     }
 
@@ -209,4 +218,14 @@ impl<'a> Compiler<'a> {
             }
         }
     }
+}
+
+/// Where a patch is done, for people.
+fn site(patch: &model::Patch) -> String {
+    let selector = patch.select.clone().or_else(|| patch.json.clone());
+    selector.unwrap_or_else(|| {
+        let whole = [("urls", patch.urls.is_some()), ("optimize", patch.optimize.is_some())];
+        let whole = whole.into_iter().filter(|(_, there)| *there).map(|(name, _)| name);
+        whole.chain(patch.injections()).collect::<Vec<_>>().join(", ")
+    })
 }

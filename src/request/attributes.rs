@@ -28,6 +28,17 @@ pub enum Fact {
     FilterState(String),
 }
 
+impl Fact {
+    /// What people call it: `peer_address`, `filter_state.team`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Connection(connection) => connection.name().to_owned(),
+            Self::FilterState(key) => format!("filter_state.{key}"),
+        }
+    }
+}
+
 /// The attributes that a configuration names, and the built-in ones.
 #[derive(Debug, Default)]
 pub struct Catalogue {
@@ -493,6 +504,11 @@ impl Values {
     /// Says what was decided under a name.
     pub fn decide(&mut self, name: &str, value: Value) {
         self.0.insert(name.to_owned(), value);
+    }
+
+    /// Says that there is no value under a name.
+    pub(crate) fn forget(&mut self, name: &str) {
+        self.0.remove(name);
     }
 
     /// Names and values, sorted by name.

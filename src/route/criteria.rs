@@ -3,6 +3,8 @@
 //! Answers for whether one request is as one route asks, and for compiling what it asks. Which routes are worth
 //! asking is the [index](super::index)'s business.
 
+use std::fmt;
+
 use http::HeaderName;
 
 use super::matcher::Matcher;
@@ -20,6 +22,34 @@ pub(super) struct Criteria {
     path: Option<Matcher>,
     headers: Vec<(HeaderName, Matcher)>,
     query: Vec<(Box<str>, Matcher)>,
+}
+
+/// What of a `match` a request does not satisfy. Shown as in docs/trace.md.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unmet<'c> {
+    /// The method.
+    Method,
+    /// The host.
+    Host,
+    /// The path.
+    Path,
+    /// A header.
+    Header(&'c HeaderName),
+    /// A parameter of the query.
+    Parameter(&'c str),
+}
+
+impl fmt::Display for Unmet<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Method => f.write_str("method"),
+            Self::Host => f.write_str("host"),
+            Self::Path => f.write_str("path"),
+            Self::Header(name) => write!(f, "header {name}"),
+            Self::Parameter(name) => write!(f, "query {name}"),
+        }
+    }
 }
 
 impl Criteria {
@@ -60,19 +90,32 @@ impl Criteria {
         (problems.len() == known).then_some(compiled)
     }
 
-    /// True when the request is on this route. A header or parameter that isn't there is not as anything asks.
+    /// True when the request is on this route.
     pub(super) fn hold(&self, request: &RouteInput<'_>, parameters: &Parameters<'_>) -> bool {
-        (self.methods.is_empty() || self.methods.iter().any(|method| **method == *request.method))
-            && self.host.as_ref().is_none_or(|host| host.matches(request.host))
-            && self.path.as_ref().is_none_or(|path| path.matches(request.target.path()))
-            && self.headers.iter().all(|(name, matcher)| {
-                let value = request.headers.get(name);
-                value.is_some_and(|value| matcher.matches(&String::from_utf8_lossy(value.as_bytes())))
-            })
-            && self
-                .query
-                .iter()
-                .all(|(name, matcher)| parameters.value(name).is_some_and(|value| matcher.matches(&value)))
+        self.unmet(request, parameters).is_none()
+    }
+
+    /// What of it does not hold, the first of several. A header or parameter that isn't there is not as anything asks.
+    pub(super) fn unmet(&self, request: &RouteInput<'_>, parameters: &Parameters<'_>) -> Option<Unmet<'_>> {
+        if !self.methods.is_empty() && !self.methods.iter().any(|method| **method == *request.method) {
+            return Some(Unmet::Method);
+        }
+        if self.host.as_ref().is_some_and(|host| !host.matches(request.host)) {
+            return Some(Unmet::Host);
+        }
+        if self.path.as_ref().is_some_and(|path| !path.matches(request.target.path())) {
+            return Some(Unmet::Path);
+        }
+        let header = self.headers.iter().find(|(name, matcher)| {
+            let value = request.headers.get(name);
+            !value.is_some_and(|value| matcher.matches(&String::from_utf8_lossy(value.as_bytes())))
+        });
+        if let Some((name, _)) = header {
+            return Some(Unmet::Header(name));
+        }
+        let is_met = |name, matcher: &Matcher| parameters.value(name).is_some_and(|it| matcher.matches(&it));
+        let query = self.query.iter().find(|(name, matcher)| !is_met(name, matcher));
+        query.map(|(name, _)| Unmet::Parameter(name))
     }
 
     pub(super) const fn host(&self) -> Option<&Matcher> {

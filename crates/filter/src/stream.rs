@@ -110,8 +110,15 @@ impl HttpContext for Stream {
         // A host call: a generator of our own would be one more thing that has to be kept secret.
         let asks_for_chance = engine.stage() != Stage::Origin && engine.asks_for_chance();
         let random = if asks_for_chance { host::random() } else { 0 };
-        let surroundings =
-            Surroundings { facts: &facts, peer, now, random, live: live.as_ref(), explains: false };
+        let surroundings = Surroundings {
+            facts: &facts,
+            peer,
+            now,
+            random,
+            live: live.as_ref(),
+            overrides: None,
+            explains: false,
+        };
         let begun = exchange::begin(engine, &request, &surroundings);
         match begun.next {
             Next::Respond(response, report) => {

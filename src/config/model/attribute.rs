@@ -101,6 +101,21 @@ pub enum Connection {
     UriSanPeerCertificate,
 }
 
+impl Connection {
+    /// As it is written.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::PeerAddress => "peer_address",
+            Self::Mtls => "mtls",
+            Self::TlsVersion => "tls_version",
+            Self::RequestedServerName => "requested_server_name",
+            Self::SubjectPeerCertificate => "subject_peer_certificate",
+            Self::UriSanPeerCertificate => "uri_san_peer_certificate",
+        }
+    }
+}
+
 /// A claim of a token whose signature nobody looks at here. Exactly one of `header` and `cookie` is named.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

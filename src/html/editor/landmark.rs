@@ -33,7 +33,10 @@ impl Editor {
             return Ok(());
         }
         let mut inserted = Vec::new();
-        for ((patch, outcome), found) in self.patches.iter().zip(&mut self.outcomes).zip(&self.found) {
+        let owner = self.next_landmark;
+        self.next_landmark = owner.saturating_sub(1);
+        let patches = self.patches.iter().zip(&mut self.outcomes).zip(&self.found).enumerate();
+        for (number, ((patch, outcome), found)) in patches {
             let content = match (&patch.site, &patch.fallback) {
                 (Site::Landmark(known), _) if *known == landmark => {
                     patch.operations.iter().find_map(|op| match op {
@@ -56,6 +59,7 @@ impl Editor {
             } else {
                 outcome.applied = outcome.applied.saturating_add(1);
                 if !patch.is_probe {
+                    self.at_landmarks.push((owner, number));
                     inserted.extend_from_slice(&content.bytes);
                 }
             }
@@ -69,7 +73,7 @@ impl Editor {
         if inserted.is_empty() {
             return Ok(());
         }
-        self.splicer.edit(Edit::insert(at, [self.ended.write(lead), inserted].concat(), u32::MAX))
+        self.splicer.edit(Edit::insert(at, [self.ended.write(lead), inserted].concat(), owner))
     }
 
     /// What the late insertions come to, now that all patches have come to something.

@@ -51,7 +51,7 @@ pub(super) fn size(variation: &Value) -> usize {
 pub(super) fn refused(label: String, reason: Skip) -> Patch {
     let site = Site::Landmark(Landmark::BodyEnd);
     let edit = ElementEdit { part: None, site, refusal: Some(reason), steps: Vec::new(), fallback: None };
-    Patch::constant(label, edit)
+    Patch::constant(label, "", edit)
 }
 
 /// An element with a text, at the end of the head.
@@ -66,7 +66,7 @@ fn in_head(label: String, element: &str, text: &str) -> Patch {
     injection.needs_utf8 = !text.is_ascii();
     let site = Site::Landmark(Landmark::HeadEnd);
     let steps = vec![Step::Inject(injection)];
-    Patch::constant(label, ElementEdit { part: None, site, refusal: None, steps, fallback: None })
+    Patch::constant(label, element, ElementEdit { part: None, site, refusal: None, steps, fallback: None })
 }
 
 /// A mutation that can be done as far as it tells itself: its number, and what names its elements.
@@ -112,7 +112,7 @@ fn of_mutations(list: &[Value], label: &str) -> Vec<Patch> {
         });
         let label = format!("{label}.{number}");
         match edit {
-            Ok(edit) => Patch::constant(label, edit),
+            Ok(edit) => Patch::constant(label, mutation.as_ref().map_or("", |(_, it)| it.selector), edit),
             Err(reason) => refused(label, reason),
         }
     };

@@ -82,8 +82,15 @@ impl Rendering {
         let attributes = route.map(|(_, route)| engine.attributes().read(&route.reads, &head, &facts));
         let attributes = attributes.unwrap_or_default();
 
-        let surroundings =
-            Surroundings { facts: &facts, peer, now, random, live: live.as_ref(), explains: true };
+        let surroundings = Surroundings {
+            facts: &facts,
+            peer,
+            now,
+            random,
+            live: live.as_ref(),
+            overrides: None,
+            explains: true,
+        };
         let begun = exchange::begin(engine, &head, &surroundings);
         let forwarded = match begun.next {
             Next::Respond(response, report) => {

@@ -37,14 +37,14 @@ impl Visit {
     pub(crate) fn new(head: RequestHead, given: &[args::Fact], asked: &[Fact]) -> Result<Self, Failure> {
         // Whoever the peer is decides on debug headers too, whether or not an attribute reads it.
         let peer = Fact::Connection(Connection::PeerAddress);
-        let mut readable: Vec<String> = asked.iter().chain([&peer]).filter_map(name).collect();
+        let mut readable: Vec<String> = asked.iter().chain([&peer]).map(Fact::name).collect();
         readable.sort();
         readable.dedup();
         if let Some(unread) = given.iter().find(|fact| !readable.contains(&fact.name)) {
             return Err(Failure::UnreadFact { name: unread.name.clone(), readable });
         }
         let given = |fact: &Fact| {
-            let name = name(fact)?;
+            let name = fact.name();
             given.iter().rev().find(|fact| fact.name == name).map(|fact| fact.value.clone())
         };
         Ok(Self {
@@ -81,14 +81,4 @@ pub(crate) fn map(headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>) 
 /// Header lines of the command line as that map.
 pub(crate) fn lines(lines: &[Header]) -> HeaderMap {
     map(lines.iter().map(|line| (line.name.clone(), line.value.clone())))
-}
-
-/// What the command line calls a fact: `peer_address`, `filter_state.team`. A sort of fact that is new to the core has no
-/// name until it is given one here.
-fn name(fact: &Fact) -> Option<String> {
-    match fact {
-        Fact::Connection(connection) => serde_json::to_value(connection).ok()?.as_str().map(str::to_owned),
-        Fact::FilterState(key) => Some(format!("filter_state.{key}")),
-        _ => None,
-    }
 }

@@ -1,0 +1,286 @@
+//! What an exchange notes of itself while it goes on, where somebody wants to know: it becomes the [trace](crate::explain::trace)
+//! of its report. Where nobody does, nothing here does anything.
+
+use std::time::UNIX_EPOCH;
+
+use engraft_locate::offset::as_u64;
+use http::{HeaderMap, StatusCode, header};
+
+use super::choice::Choice;
+use super::report::{PatchReport, Report};
+use super::{LocalResponse, RequestEdits, Surroundings};
+use crate::cache::lets_shared_caches_keep;
+use crate::decide::condition::Attributes as _;
+use crate::engine::{Engine, Route};
+use crate::explain::compact;
+use crate::explain::hidden::Hidden;
+use crate::explain::trace::{self, HIDDEN, Trace};
+use crate::explain::trail::{Cause, Trail};
+use crate::exposure::Event;
+use crate::headers::{HeaderEdit, list};
+use crate::html::editor::Recorded;
+use crate::html::splice::Spliced;
+use crate::request::RequestHead;
+use crate::request::input::Input;
+
+/// See the [module](self).
+#[derive(Debug, Default)]
+pub(super) struct Explained(Option<Box<Noted>>);
+
+#[derive(Debug)]
+struct Noted {
+    trace: Trace,
+    hidden: Hidden,
+    /// Of the headers that are changed now: the request's, then the response's.
+    trail: Trail,
+    records: bool,
+}
+
+impl Explained {
+    /// Begins to take notes. Edits of the body are recorded only for who can have the trace when the body is over.
+    pub(super) fn new(engine: &Engine, request: &RequestHead, surroundings: &Surroundings<'_>) -> Self {
+        let hidden = Hidden::of(engine.secrets(), &request.headers);
+        let now = surroundings.now.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let overrides = surroundings.overrides.cloned().unwrap_or_default();
+        let facts = engine.facts().iter().zip(surroundings.facts);
+        let facts = facts.filter_map(|(fact, value)| Some((fact.name(), value.clone()?)));
+        let trace = Trace {
+            trace: trace::VERSION,
+            engine: trace::Engine {
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                configuration: format!("{:032x}", engine.digest()),
+                payload: surroundings.live.map(|live| format!("{:032x}", live.digest())),
+            },
+            request: trace::Request {
+                method: request.method.clone(),
+                url: url(request),
+                headers: hidden.headers(&request.headers),
+                facts: facts.collect(),
+                peer: surroundings.peer.map(|peer| peer.to_string()),
+                now_ms: u64::try_from(now.as_millis()).unwrap_or(u64::MAX),
+                random: format!("{:x}", surroundings.random),
+                attributes: overrides.attributes,
+                choices: overrides.choices.iter().map(|(a, b)| (a.to_owned(), b.to_owned())).collect(),
+            },
+            routes: engine.considered(request),
+            ..Trace::default()
+        };
+        Self(Some(Box::new(Noted { trace, hidden, trail: Trail::default(), records: surroundings.explains })))
+    }
+
+    /// Whether edits of the body are to be recorded.
+    pub(super) fn records(&self) -> bool {
+        self.0.as_ref().is_some_and(|noted| noted.records)
+    }
+
+    /// The header edits so far, those that no other cause has, have this one.
+    pub(super) fn by(&mut self, cause: Cause<'_>, edits: &[HeaderEdit]) {
+        if let Some(noted) = &mut self.0 {
+            noted.trail.note(cause, edits.len());
+        }
+    }
+
+    /// What is read and decided, and which patches come of it.
+    pub(super) fn chosen(&mut self, engine: &Engine, route: &Route, choice: &Choice) {
+        let Some(noted) = &mut self.0 else { return };
+        let trace = &mut noted.trace;
+        trace.route = Some(route.name.clone());
+        if let Some(forced) = &choice.decided.forced {
+            trace.request.choices =
+                forced.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        }
+        let read = route.reads.iter().filter(|name| !route.decides.contains(name));
+        let overridden = &trace.request.attributes;
+        trace.attributes = read
+            .map(|name| {
+                let hidden = match engine.attributes().input(name) {
+                    Some(Input::Cookie(cookie)) => noted.hidden.is_secret_cookie(cookie),
+                    Some(Input::Header(header)) => noted.hidden.is_secret(header),
+                    _ => false,
+                };
+                let value = choice.values.attribute(name).cloned().unwrap_or_default();
+                trace::Attribute {
+                    name: name.clone(),
+                    value: if hidden && !value.is_null() { HIDDEN.into() } else { value },
+                    from: engine.attributes().source(name).unwrap_or_default(),
+                    hidden,
+                    overridden: overridden.contains_key(name),
+                }
+            })
+            .collect();
+        let notes = choice.decided.notes.iter();
+        trace.decisions = notes
+            .map(|note| trace::Decision {
+                name: note.name.clone(),
+                value: note.value.clone(),
+                because: note.because.to_owned(),
+            })
+            .collect();
+        let groups = engine.decisions().saved_groups();
+        let auto = choice.eligible.iter().filter(|number| **number >= route.patches.len());
+        let of_route = choice.patches.of_the_route();
+        let patches = of_route.chain(auto.filter_map(|number| Some((*number, choice.patches.get(*number)?))));
+        trace.patches = patches
+            .map(|(number, patch)| {
+                let guards = patch.guards(&choice.values, groups);
+                trace::Patch {
+                    name: patch.label.clone(),
+                    kind: patch.kind().to_owned(),
+                    site: patch.site.clone(),
+                    guards: guards
+                        .map(|(written, holds)| trace::Guard { written: written.to_owned(), holds })
+                        .collect(),
+                    eligible: choice.eligible.contains(&number),
+                    outcomes: Vec::new(),
+                }
+            })
+            .collect();
+    }
+
+    /// The request leaves.
+    pub(super) fn forwarded(&mut self, request: &RequestHead, edits: &RequestEdits) {
+        let Some(noted) = &mut self.0 else { return };
+        let sent = RequestHead {
+            method: String::new(),
+            scheme: request.scheme.clone(),
+            authority: edits.authority.clone().unwrap_or_else(|| request.authority.clone()),
+            path: edits.path.clone().unwrap_or_else(|| request.path.clone()),
+            ..RequestHead::default()
+        };
+        let trail = std::mem::take(&mut noted.trail);
+        let changes = trail.changes(&request.headers, &edits.headers, &noted.hidden);
+        noted.trace.origin = Some(trace::Origin { url: url(&sent), changes });
+    }
+
+    /// The answer is given here.
+    pub(super) fn responded(&mut self, response: &LocalResponse, by: Option<&str>) {
+        let Some(noted) = &mut self.0 else { return };
+        let headers: HeaderMap = response.headers.iter().cloned().collect();
+        noted.response(response.status, &headers, &[]);
+        if let Some(response) = &mut noted.trace.response {
+            response.redirected_by = by.map(str::to_owned);
+        }
+    }
+
+    /// The head of the response, `headers` as they came, leaves with these edits.
+    pub(super) fn answered(&mut self, status: StatusCode, headers: &HeaderMap, edits: &[HeaderEdit]) {
+        if let Some(noted) = &mut self.0 {
+            noted.response(status, headers, edits);
+        }
+    }
+
+    /// On what of visitors the response depends, and what the cache behind said.
+    pub(super) fn depends(&mut self, route: &Route, found: Option<&str>) {
+        let Some(noted) = &mut self.0 else { return };
+        let cache = noted.trace.cache.get_or_insert_default();
+        cache.depends_on = route.cache.depends_on().iter().cloned().collect();
+        cache.found = found.map(str::to_owned);
+    }
+
+    /// What there is so far, for a header.
+    pub(super) fn compact(&self) -> Option<String> {
+        let noted = self.0.as_ref()?;
+        let mut trace = noted.trace.clone();
+        noted.hidden.hide(&mut trace);
+        compact::encode(trace)
+    }
+
+    /// The exchange is over, and this is its report, but for the trace.
+    pub(super) fn complete(self, report: &mut Report, recorded: LabelledRecord) {
+        let Some(noted) = self.0 else { return };
+        let mut trace = noted.trace.clone();
+        for done in &report.patches {
+            let Some(patch) = trace.patches.iter_mut().find(|patch| patch.name == done.label) else {
+                continue;
+            };
+            let shown = done.to_string();
+            let outcome = done.outcome.as_ref();
+            patch.outcomes.push(trace::Outcome {
+                part: done.part.map(str::to_owned),
+                state: shown.rsplit_once('=').map_or(shown.as_str(), |(_, state)| state).to_owned(),
+                applied: outcome.map_or(0, |outcome| outcome.applied),
+                skipped: outcome
+                    .into_iter()
+                    .flat_map(|outcome| &outcome.skipped)
+                    .map(|(reason, n)| (reason.to_string(), *n))
+                    .collect(),
+                search_ended: outcome
+                    .and_then(|outcome| outcome.search_ended)
+                    .map(|reason| reason.to_string()),
+            });
+        }
+        trace.body = Some(trace::Body {
+            state: report.body.to_string(),
+            max_held_bytes: report.max_held_bytes,
+            edits: recorded.edits,
+            more_edits: recorded.more,
+        });
+        if let (Some(reason), Some(cache)) = (report.not_storable, &mut trace.cache) {
+            cache.not_storable = Some(reason.name().to_owned());
+        }
+        let exposed = |event: &Event| trace::Exposure {
+            experiment: event.experiment_id().to_owned(),
+            variation: event.variation_id().to_owned(),
+        };
+        trace.exposures = report.exposures.iter().map(exposed).collect();
+        noted.hidden.hide(&mut trace);
+        report.trace = Some(Box::new(trace));
+    }
+}
+
+impl Noted {
+    fn response(&mut self, status: StatusCode, headers: &HeaderMap, edits: &[HeaderEdit]) {
+        self.hidden.learn(headers);
+        let mut leaving = headers.clone();
+        edits.iter().for_each(|edit| edit.apply(&mut leaving));
+        let forbids =
+            |word: &[u8]| list(&leaving, &header::CACHE_CONTROL).any(|it| it.eq_ignore_ascii_case(word));
+        let cache = self.trace.cache.get_or_insert_default();
+        cache.shared = lets_shared_caches_keep(&leaving) || !(forbids(b"private") || forbids(b"no-store"));
+        let said: Vec<String> =
+            leaving.get_all(header::CACHE_CONTROL).iter().map(|value| lossy(value.as_bytes())).collect();
+        cache.cache_control = (!said.is_empty()).then(|| said.join(", "));
+        self.trace.response = Some(trace::Response {
+            status: status.as_u16(),
+            headers: self.hidden.headers(headers),
+            changes: self.trail.changes(headers, edits, &self.hidden),
+            redirected_by: None,
+        });
+    }
+}
+
+fn url(request: &RequestHead) -> String {
+    format!("{}://{}{}", request.scheme, request.authority, request.path)
+}
+
+fn lossy(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The edits of a body that have left, with the names of the patches.
+#[derive(Debug, Default)]
+pub(super) struct LabelledRecord {
+    pub(super) edits: Vec<trace::Edit>,
+    /// How many more there were.
+    pub(super) more: usize,
+}
+
+impl LabelledRecord {
+    /// `reports` are those of the patches with the numbers that the record has.
+    pub(super) fn new(recorded: Recorded, reports: &[&PatchReport]) -> Self {
+        let name = |number: &usize| Some(reports.get(*number)?.label.clone());
+        let edit = |(patches, spliced): (Vec<usize>, Spliced)| {
+            let mut names: Vec<String> = patches.iter().filter_map(name).collect();
+            names.dedup();
+            trace::Edit {
+                start: spliced.edit.range.start,
+                end: spliced.edit.range.end,
+                was: lossy(&spliced.was),
+                with: lossy(&spliced.edit.with),
+                with_bytes: as_u64(spliced.edit.with.len()),
+                patches: names,
+            }
+        };
+        Self { edits: recorded.edits.into_iter().map(edit).collect(), more: recorded.more }
+    }
+}

@@ -1,0 +1,162 @@
+//! What traces do not show: the values of the cookies and headers that the configuration names, wherever they turn up.
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use serde_json::Value;
+
+use super::trace::{HIDDEN, Header, Trace};
+use crate::config::model::Secrets;
+use crate::exchange::DEBUG_HEADER;
+
+/// Headers whose values are credentials, whatever the configuration says.
+const ALWAYS: [&str; 2] = ["authorization", "proxy-authorization"];
+
+/// A value that is shorter is not looked for elsewhere: every page has it somewhere.
+const MIN_BYTES: usize = 4;
+
+/// See the [module](self).
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Hidden {
+    secrets: Secrets,
+    values: Vec<String>,
+}
+
+impl Hidden {
+    /// What is to be hidden of an exchange with that request.
+    pub(crate) fn of(secrets: &Secrets, request: &HeaderMap) -> Self {
+        let mut hidden = Self { secrets: secrets.clone(), values: Vec::new() };
+        hidden.learn(request);
+        hidden
+    }
+
+    /// Values of these headers are not to turn up elsewhere.
+    pub(crate) fn learn(&mut self, headers: &HeaderMap) {
+        let mut found = Vec::new();
+        for (name, value) in headers {
+            let value = String::from_utf8_lossy(value.as_bytes());
+            if ALWAYS.contains(&name.as_str()) {
+                // A scheme (`Bearer`) is no secret, and what follows it may stand alone elsewhere.
+                found.extend(value.split_whitespace().next_back().map(str::to_owned));
+            } else if self.is_secret(name) || *name == DEBUG_HEADER {
+                found.push(value.into_owned());
+            } else {
+                found.extend(self.cookies(name, &value).map(|(_, value)| value.to_owned()));
+            }
+        }
+        self.values.extend(found.into_iter().filter(|value| value.len() >= MIN_BYTES));
+        // A value that has another one in it goes first.
+        self.values.sort_by_key(|value| std::cmp::Reverse(value.len()));
+        self.values.dedup();
+    }
+
+    /// Whether a header of that name is shown at all.
+    pub(crate) fn is_secret(&self, name: &HeaderName) -> bool {
+        let named = |secret: &String| secret.eq_ignore_ascii_case(name.as_str());
+        ALWAYS.contains(&name.as_str()) || self.secrets.headers.iter().any(named)
+    }
+
+    /// Whether a cookie of that name is shown.
+    pub(crate) fn is_secret_cookie(&self, name: &str) -> bool {
+        self.secrets.cookies.iter().any(|secret| secret == name)
+    }
+
+    /// A header's value as it may be shown.
+    pub(crate) fn header(&self, name: &HeaderName, value: &HeaderValue) -> String {
+        if self.is_secret(name) {
+            return HIDDEN.to_owned();
+        }
+        let mut shown = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let secret: Vec<(String, String)> =
+            self.cookies(name, &shown).map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        for (name, value) in secret {
+            shown = shown.replace(&format!("{name}={value}"), &format!("{name}={HIDDEN}"));
+        }
+        shown
+    }
+
+    /// Headers as they may be shown, sorted by name.
+    pub(crate) fn headers(&self, headers: &HeaderMap) -> Vec<Header> {
+        let shown = headers
+            .iter()
+            .map(|(name, value)| Header { name: name.to_string(), value: self.header(name, value) });
+        let mut shown: Vec<Header> = shown.collect();
+        shown.sort_by(|a, b| a.name.cmp(&b.name));
+        shown
+    }
+
+    /// The secret cookies in a line of `Cookie` or `Set-Cookie`.
+    fn cookies<'v>(&self, name: &HeaderName, value: &'v str) -> impl Iterator<Item = (&'v str, &'v str)> {
+        let pairs = match *name {
+            header::COOKIE => usize::MAX,
+            header::SET_COOKIE => 1,
+            _ => 0,
+        };
+        let pairs = value.split(';').take(pairs).filter_map(|pair| pair.trim().split_once('='));
+        pairs.filter(|(name, value)| !value.is_empty() && self.is_secret_cookie(name.trim()))
+    }
+
+    /// Takes the secrets out of every text of a trace.
+    pub(crate) fn hide(&self, trace: &mut Trace) {
+        if self.values.is_empty() {
+            return;
+        }
+        let Ok(mut value) = serde_json::to_value(&*trace) else { return };
+        self.scrub(&mut value);
+        // Only texts have changed; were it not so, nothing is better than too much.
+        *trace = serde_json::from_value(value).unwrap_or_default();
+    }
+
+    fn scrub(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => {
+                for secret in &self.values {
+                    if text.contains(secret.as_str()) {
+                        *text = text.replace(secret.as_str(), HIDDEN);
+                    }
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| self.scrub(item)),
+            Value::Object(members) => members.values_mut().for_each(|member| self.scrub(member)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn hidden() -> Hidden {
+        let secrets = Secrets { cookies: vec!["session".into()], headers: vec!["X-Api-Key".into()] };
+        let mut request = HeaderMap::new();
+        request.insert(header::COOKIE, HeaderValue::from_static("a=1; session=s3cr3t; b=session"));
+        request.insert("x-api-key", HeaderValue::from_static("keykey"));
+        request.insert(header::AUTHORIZATION, HeaderValue::from_static("Bearer tokentoken"));
+        Hidden::of(&secrets, &request)
+    }
+
+    #[test]
+    fn cookies_and_headers_are_hidden_by_name() {
+        let hidden = hidden();
+        let shown = |name: &'static str, value: &'static str| {
+            hidden.header(&HeaderName::from_static(name), &HeaderValue::from_static(value))
+        };
+        assert_eq!(shown("cookie", "a=1; session=other; b=2"), "a=1; session=‹hidden›; b=2");
+        assert_eq!(shown("set-cookie", "session=new; Path=/"), "session=‹hidden›; Path=/");
+        assert_eq!(shown("set-cookie", "a=1; session=x"), "a=1; session=x", "that is no cookie's name");
+        assert_eq!(shown("x-api-key", "other"), "‹hidden›");
+        assert_eq!(shown("proxy-authorization", "Basic x"), "‹hidden›");
+        assert_eq!(shown("x-else", "s"), "s");
+    }
+
+    #[test]
+    fn their_values_turn_up_nowhere_else() {
+        let mut value = json!({ "url": "/?s=s3cr3t", "list": ["keykey", { "a": "xtokentokenx" }], "n": 1 });
+        hidden().scrub(&mut value);
+        assert_eq!(
+            value,
+            json!({ "url": "/?s=‹hidden›", "list": ["‹hidden›", { "a": "x‹hidden›x" }], "n": 1 })
+        );
+    }
+}
