@@ -185,6 +185,12 @@ impl Engine {
         self.stage
     }
 
+    /// The same configuration to stand at another stage: for a host in which there is no cache, and one filter is all of them.
+    #[must_use]
+    pub fn at_stage(self, stage: model::Stage) -> Self {
+        Self { stage, ..self }
+    }
+
     /// The route of this name and its number.
     #[must_use]
     pub fn route_named(&self, name: &str) -> Option<(usize, &Route)> {
@@ -413,6 +419,18 @@ mod tests {
         };
         assert!(advice("client", "{}") && advice("origin", "{ store: no_store }"));
         assert!(!advice("both", "{}") && !advice("client", "{ store: { max_age: 1h } }"));
+    }
+
+    #[test]
+    fn a_configuration_means_the_same_at_another_stage() {
+        let written = |stage: &str| {
+            let config = format!(
+                "version: 1\nstage: {stage}\nroutes: [{{ name: a, cache: {{ store: {{ max_age: 1h }} }} }}]"
+            );
+            Engine::load(config.as_bytes()).unwrap().engine
+        };
+        let (both, client) = (written("both"), written("client").at_stage(model::Stage::Both));
+        assert_eq!((both.stage(), both.digest()), (client.stage(), client.digest()));
     }
 
     #[test]
