@@ -12,6 +12,7 @@ use http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
 use crate::decide::args::Decide;
 use crate::failure::EXIT_CODES;
 use crate::input::Input;
+use crate::serve::args::Serve;
 
 /// Checks and tries out configurations of the engraft filter with the core that runs in Envoy.
 #[derive(Debug, Parser)]
@@ -32,6 +33,9 @@ pub(crate) enum Command {
     /// Decide what a visitor sees of a configuration or a GrowthBook payload, as its SDKs do
     #[command(after_help = EXIT_CODES)]
     Decide(Decide),
+    /// Serve a site or a folder through a configuration, which is read again whenever it is saved
+    #[command(after_help = EXIT_CODES)]
+    Serve(Box<Serve>),
     /// Print the JSON Schema of configurations
     #[command(after_help = EXIT_CODES)]
     Schema,

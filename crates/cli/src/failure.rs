@@ -5,6 +5,8 @@ use std::io;
 
 use engraft::config::problem::suggest;
 
+use crate::serve::error::ServeError;
+
 /// What a command found, when it could do its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
@@ -25,6 +27,8 @@ pub(crate) enum Failure {
     StdinTwice { first: &'static str, second: &'static str },
     /// A fact that nothing in the configuration reads.
     UnreadFact { name: String, readable: Vec<String> },
+    /// The local server can't start.
+    Serve(ServeError),
 }
 
 /// The exit codes, as [`exit_code`] gives them and `--help` shows them.
@@ -43,7 +47,8 @@ pub(crate) const fn exit_code(outcome: &Result<Verdict, Failure>) -> u8 {
             Failure::Read { .. }
             | Failure::Write(_)
             | Failure::StdinTwice { .. }
-            | Failure::UnreadFact { .. },
+            | Failure::UnreadFact { .. }
+            | Failure::Serve(_),
         ) => 2,
     }
 }
@@ -63,6 +68,7 @@ impl fmt::Display for Failure {
                 }
                 write!(f, " accepted: {}", readable.join(", "))
             }
+            Self::Serve(error) => error.fmt(f),
         }
     }
 }
@@ -71,6 +77,7 @@ impl std::error::Error for Failure {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Read { source, .. } | Self::Write(source) => Some(source),
+            Self::Serve(error) => error.source(),
             Self::StdinTwice { .. } | Self::UnreadFact { .. } => None,
         }
     }

@@ -14,6 +14,7 @@ mod input;
 mod output;
 mod render;
 mod schema;
+mod serve;
 mod time;
 
 fn main() -> ExitCode {
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
         Ok(args::Command::Check(args)) => check::run(&args),
         Ok(args::Command::Render(args)) => render::run(&args),
         Ok(args::Command::Decide(args)) => decide::run(&args),
+        Ok(args::Command::Serve(args)) => serve::run(*args),
         Ok(args::Command::Schema) => schema::run(),
         Err(unparsed) => return output::unparsed(&unparsed),
     };

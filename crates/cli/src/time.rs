@@ -1,6 +1,6 @@
 //! What the core takes as inputs and a command line has to find: what time it is, and chance.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// RFC 3339, in any time zone, or seconds since 1970.
 pub(crate) fn parse(text: &str) -> Result<SystemTime, &'static str> {
@@ -14,6 +14,12 @@ pub(crate) fn parse(text: &str) -> Result<SystemTime, &'static str> {
 #[expect(clippy::disallowed_methods, reason = "the shell is where clocks are read")]
 pub(crate) fn now() -> SystemTime {
     SystemTime::now()
+}
+
+/// The clock that durations are measured with.
+#[expect(clippy::disallowed_methods, reason = "the shell is where clocks are read")]
+pub(crate) fn instant() -> Instant {
+    Instant::now()
 }
 
 /// A number that nobody can foresee; zero where the system gives none.

@@ -127,7 +127,8 @@ impl Rendering {
 }
 
 impl OriginRequest {
-    fn new(head: RequestHead, edits: RequestEdits) -> Self {
+    /// The request after its changes.
+    pub(crate) fn new(head: RequestHead, edits: RequestEdits) -> Self {
         let RequestHead { method, scheme, authority, path, mut headers, .. } = head;
         for edit in &edits.headers {
             edit.apply(&mut headers);

@@ -1,0 +1,166 @@
+//! What is in force: the last configuration that could be used, and what is wrong with a later one.
+//!
+//! Files are looked at five times a second rather than watched: there are two of them, editors replace files in ways that watchers of one
+//! file lose, and shared folders of containers and virtual machines tell watchers nothing.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use engraft::config::model::Stage;
+use engraft::decide::decrypt::DecryptionKey;
+use engraft::engine::Engine;
+use engraft::live::Live;
+use tokio::sync::watch;
+
+use super::args::Serve;
+use crate::check::Findings;
+use crate::failure::Failure;
+use crate::output::{self, Palette};
+
+/// How often the files are looked at.
+const PERIOD: Duration = Duration::from_millis(200);
+
+/// What exchanges are run with. Each keeps the one that it began with.
+#[derive(Debug, Clone)]
+pub(crate) struct Setup {
+    pub(crate) engine: Arc<Engine>,
+    /// The payload of a feature service.
+    pub(crate) payload: Option<Arc<Live>>,
+    /// How many usable saves there were before.
+    pub(crate) generation: u64,
+    /// What is wrong with the files as they are now, as `engraft check` says it; what is in force is then older than they are.
+    pub(crate) problems: Option<Arc<str>>,
+}
+
+/// The files that it comes from.
+#[derive(Debug)]
+pub(crate) struct Files {
+    config: PathBuf,
+    payload: Option<PathBuf>,
+    key: Option<DecryptionKey>,
+}
+
+/// Files that can't be used.
+#[derive(Debug)]
+pub(crate) enum Refused {
+    Config { name: String, findings: Box<Findings> },
+    Payload { name: String, why: String },
+}
+
+type Usable = (Arc<Engine>, Option<Arc<Live>>);
+
+impl Files {
+    pub(crate) fn of(args: &Serve) -> Self {
+        Self { config: args.config.clone(), payload: args.payload.clone(), key: args.decryption_key.clone() }
+    }
+
+    /// Reads them. There is no cache here, so one exchange is both stages, whichever the configuration was written for.
+    pub(crate) fn read(&self) -> Result<Result<Usable, Refused>, Failure> {
+        let name = self.config.display().to_string();
+        let mut findings = Findings::of(&read(&self.config)?);
+        let Some(engine) = findings.engine.take() else {
+            return Ok(Err(Refused::Config { name, findings: Box::new(findings) }));
+        };
+        let engine = Arc::new(engine.at_stage(Stage::Both));
+        let Some(path) = &self.payload else { return Ok(Ok((engine, None))) };
+        Ok(match Live::read(&read(path)?, self.key.as_ref()) {
+            Ok(live) => Ok((engine, Some(Arc::new(live)))),
+            Err(error) => Err(Refused::Payload { name: path.display().to_string(), why: error.to_string() }),
+        })
+    }
+
+    /// When they were changed, and how long they are; of a file that is not there, nothing.
+    fn stamps(&self) -> Vec<Option<Stamp>> {
+        std::iter::once(&self.config).chain(&self.payload).map(|path| Stamp::of(path)).collect()
+    }
+
+    /// Watches for saves, for good, and has `current` be what they bring.
+    pub(crate) async fn watch(self, current: watch::Sender<Setup>) {
+        let mut seen = self.stamps();
+        let mut ticks = tokio::time::interval(PERIOD);
+        loop {
+            ticks.tick().await;
+            let stamps = self.stamps();
+            // Editors may take a file away before they put the next one there.
+            if stamps == seen || stamps.contains(&None) {
+                continue;
+            }
+            seen = stamps;
+            // What was taken away after all is no save either.
+            if let Ok(read) = self.read() {
+                tell(&read, &self.config);
+                current.send_modify(|setup| setup.take(read));
+            }
+        }
+    }
+}
+
+impl Setup {
+    pub(crate) fn new((engine, payload): Usable) -> Self {
+        Self { engine, payload, generation: 0, problems: None }
+    }
+
+    fn take(&mut self, read: Result<Usable, Refused>) {
+        match read {
+            Ok((engine, payload)) => {
+                *self =
+                    Self { engine, payload, generation: self.generation.saturating_add(1), problems: None };
+            }
+            Err(refused) => self.problems = Some(refused.text().into()),
+        }
+    }
+}
+
+impl Refused {
+    /// For a terminal.
+    pub(crate) fn write(&self, out: &mut dyn std::io::Write, palette: &Palette) -> std::io::Result<()> {
+        match self {
+            Self::Config { name, findings } => findings.write(out, palette, name),
+            Self::Payload { name, why } => {
+                let style = palette.error;
+                writeln!(out, "{name}: {style}error:{style:#} {why}")
+            }
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut text = Vec::new();
+        // Writing to memory does not fail.
+        let _ = self.write(&mut text, &Palette::default());
+        String::from_utf8_lossy(&text).into_owned()
+    }
+}
+
+/// Says in the terminal what a save brought. A terminal that is gone is no reason to stop.
+fn tell(read: &Result<Usable, Refused>, config: &Path) {
+    let _ = output::to_stderr(|out, palette| match read {
+        Ok((engine, _)) => {
+            let style = palette.fine;
+            let patches: usize = engine.routes().iter().map(|route| route.patches.len()).sum();
+            let (name, routes) = (config.display(), engine.routes().len());
+            writeln!(out, "{style}{name} is in force{style:#}: routes {routes}, patches {patches}")
+        }
+        Err(refused) => {
+            refused.write(out, palette)?;
+            writeln!(out, "what was in force before goes on")
+        }
+    });
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    modified: Option<SystemTime>,
+    bytes: u64,
+}
+
+impl Stamp {
+    fn of(path: &Path) -> Option<Self> {
+        let metadata = std::fs::metadata(path).ok()?;
+        Some(Self { modified: metadata.modified().ok(), bytes: metadata.len() })
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(path).map_err(|source| Failure::Read { name: path.display().to_string(), source })
+}
