@@ -11,6 +11,7 @@ use bytes::Bytes;
 use engraft::engine::Engine;
 use engraft::exchange::report::Report;
 use engraft::exchange::{self, Body, Edits, Forwarded, Next, Surroundings};
+use engraft::html::outcome::Skip;
 use engraft::request::RequestHead;
 use http::{HeaderMap, Method, StatusCode, header};
 use serde::Serialize;
@@ -81,9 +82,8 @@ impl Live {
     }
 
     fn say_if_refused(&self, path: &str, report: &Report) {
-        let Some(patch) = report.patches.first() else { return };
-        let state = patch.to_string();
-        if !state.contains("csp") {
+        let outcomes = report.patches.iter().filter_map(|patch| patch.outcome.as_ref());
+        if !outcomes.into_iter().any(|outcome| outcome.skipped.contains_key(&Skip::Policy)) {
             return;
         }
         let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
