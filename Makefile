@@ -75,6 +75,10 @@ bench: wasm envoy ## Measure filters in Envoy (BENCH_SECONDS=2, BENCH_ONLY=lua|b
 		$(TARGET_DIR)/release/engraft-bench
 	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
 		cargo bench -p engraft-harness --bench operations | tee -a target/bench.md
+	@# The command line tool as it ships, and its client as above.
+	cargo build --release -p engraft-cli
+	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+		cargo run --release -p engraft-harness --bin engraft-bench-serve | tee -a target/bench.md
 
 .PHONY: check-tools
 check-tools: ## Say which tools are there and how to get those that are not

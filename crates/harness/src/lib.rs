@@ -44,6 +44,7 @@ pub mod origin;
 pub mod payload;
 mod process;
 pub mod samples;
+pub mod serve;
 pub mod site;
 pub mod table;
 pub mod wire;
