@@ -235,6 +235,7 @@ fn begin(setup: &Setup, head: &RequestHead, ends: Ends) -> exchange::Begun {
         now: time::now(),
         random: if setup.engine.asks_for_chance() { time::random() } else { 0 },
         live: setup.payload.as_ref(),
+        overrides: None,
         explains: true,
     };
     exchange::begin(&setup.engine, head, &surroundings)
