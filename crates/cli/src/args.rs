@@ -5,14 +5,17 @@ use std::num::NonZeroUsize;
 use std::str::FromStr;
 use std::time::SystemTime;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use engraft::decide::decrypt::DecryptionKey;
 use http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
 
+use crate::completions::{self, Completions};
 use crate::decide::args::Decide;
 use crate::failure::EXIT_CODES;
+use crate::init::args::Init;
 use crate::input::Input;
 use crate::serve::args::Serve;
+use crate::man::{self, Manual};
 
 /// Checks and tries out configurations of the engraft filter with the core that runs in Envoy.
 #[derive(Debug, Parser)]
@@ -24,6 +27,9 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Write a commented configuration to start from
+    #[command(after_help = EXIT_CODES)]
+    Init(Init),
     /// Say everything that is wrong with a configuration
     #[command(after_help = EXIT_CODES)]
     Check(Check),
@@ -39,6 +45,12 @@ pub(crate) enum Command {
     /// Print the JSON Schema of configurations
     #[command(after_help = EXIT_CODES)]
     Schema,
+    /// Print what a shell needs to complete commands and options
+    #[command(after_help = EXIT_CODES, after_long_help = with_exit_codes(completions::EXAMPLES))]
+    Completions(Completions),
+    /// Print the manual, or write a page for each command
+    #[command(after_help = EXIT_CODES, after_long_help = with_exit_codes(man::EXAMPLES))]
+    Man(Manual),
 }
 
 #[derive(Debug, Args)]
@@ -109,6 +121,16 @@ pub(crate) struct Render {
 
 pub(crate) fn parse() -> Result<Command, clap::Error> {
     CommandLine::try_parse().map(|line| line.command)
+}
+
+/// The command line with all its commands, for what describes it.
+pub(crate) fn command() -> clap::Command {
+    CommandLine::command()
+}
+
+/// What long help ends with.
+fn with_exit_codes(examples: &str) -> String {
+    format!("{examples}\n\n{EXIT_CODES}")
 }
 
 /// The URL of a request, in the parts that a request head has.
@@ -263,8 +285,7 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent() {
-        use clap::CommandFactory;
-        CommandLine::command().debug_assert();
+        command().debug_assert();
     }
 
     #[test]

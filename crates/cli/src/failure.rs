@@ -23,6 +23,12 @@ pub(crate) enum Failure {
     Read { name: String, source: io::Error },
     /// Standard output can't be written.
     Write(io::Error),
+    /// A file that would be written over.
+    Exists { name: String },
+    /// A file can't be written.
+    Save { name: String, source: io::Error },
+    /// A name that the first line of a configuration can't say.
+    SchemaName { name: String },
     /// Two arguments ask for standard input.
     StdinTwice { first: &'static str, second: &'static str },
     /// A fact that nothing in the configuration reads.
@@ -46,6 +52,9 @@ pub(crate) const fn exit_code(outcome: &Result<Verdict, Failure>) -> u8 {
         Err(
             Failure::Read { .. }
             | Failure::Write(_)
+            | Failure::Exists { .. }
+            | Failure::Save { .. }
+            | Failure::SchemaName { .. }
             | Failure::StdinTwice { .. }
             | Failure::UnreadFact { .. }
             | Failure::Serve(_),
@@ -58,6 +67,14 @@ impl fmt::Display for Failure {
         match self {
             Self::Read { name, source } => write!(f, "can't read {name}: {source}"),
             Self::Write(source) => write!(f, "can't write the output: {source}"),
+            Self::Exists { name } => {
+                write!(f, "{name} is there already; name another file, or write over it with --force")
+            }
+            Self::Save { name, source } => write!(f, "can't write {name}: {source}"),
+            Self::SchemaName { name } => write!(
+                f,
+                "editors can't find a schema at \"{name}\", with a space in it or not in UTF-8; name another file with --schema"
+            ),
             Self::StdinTwice { first, second } => {
                 write!(f, "{first} and {second} both name standard input (-); name a file for one of them")
             }
@@ -76,9 +93,12 @@ impl fmt::Display for Failure {
 impl std::error::Error for Failure {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Read { source, .. } | Self::Write(source) => Some(source),
+            Self::Read { source, .. } | Self::Write(source) | Self::Save { source, .. } => Some(source),
             Self::Serve(error) => error.source(),
-            Self::StdinTwice { .. } | Self::UnreadFact { .. } => None,
+            Self::Exists { .. }
+            | Self::SchemaName { .. }
+            | Self::StdinTwice { .. }
+            | Self::UnreadFact { .. } => None,
         }
     }
 }

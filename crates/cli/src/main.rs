@@ -7,10 +7,13 @@ use std::process::ExitCode;
 
 mod args;
 mod check;
+mod completions;
 mod decide;
 mod exchange;
 mod failure;
+mod init;
 mod input;
+mod man;
 mod output;
 mod render;
 mod schema;
@@ -19,11 +22,14 @@ mod time;
 
 fn main() -> ExitCode {
     let outcome = match args::parse() {
+        Ok(args::Command::Init(args)) => init::run(&args),
         Ok(args::Command::Check(args)) => check::run(&args),
         Ok(args::Command::Render(args)) => render::run(&args),
         Ok(args::Command::Decide(args)) => decide::run(&args),
         Ok(args::Command::Serve(args)) => serve::run(*args),
         Ok(args::Command::Schema) => schema::run(),
+        Ok(args::Command::Completions(args)) => completions::run(&args),
+        Ok(args::Command::Man(args)) => man::run(&args),
         Err(unparsed) => return output::unparsed(&unparsed),
     };
     if let Err(failure) = &outcome {

@@ -19,7 +19,8 @@ pub(crate) fn run() -> Result<Verdict, Failure> {
     Ok(Verdict::Fine)
 }
 
-fn schema() -> Schema {
+/// The schema that editors and validators take.
+pub(crate) fn schema() -> Schema {
     let settings = SchemaSettings::draft2020_12().with_transform(RecursiveTransform(tidy));
     let mut schema = settings.into_generator().into_root_schema_for::<Config>();
     schema.insert("title".to_owned(), TITLE.into());

@@ -2,6 +2,9 @@
 
 mod check;
 mod command;
+mod completions;
 mod decide;
+mod init;
+mod man;
 mod render;
 mod schema;
