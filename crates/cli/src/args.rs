@@ -5,21 +5,22 @@ use std::num::NonZeroUsize;
 use std::str::FromStr;
 use std::time::SystemTime;
 
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use engraft::decide::decrypt::DecryptionKey;
 use http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
 
-use crate::completions::{self, Completions};
+use crate::completions::Completions;
 use crate::decide::args::Decide;
+use crate::examples::{self, FIRST_STEPS};
 use crate::failure::EXIT_CODES;
 use crate::init::args::Init;
 use crate::input::Input;
+use crate::man::Manual;
 use crate::serve::args::Serve;
-use crate::man::{self, Manual};
 
 /// Checks and tries out configurations of the engraft filter with the core that runs in Envoy.
 #[derive(Debug, Parser)]
-#[command(name = "engraft", version, after_help = EXIT_CODES)]
+#[command(name = "engraft", version, after_help = format!("{FIRST_STEPS}\n{EXIT_CODES}"))]
 struct CommandLine {
     #[command(subcommand)]
     command: Command,
@@ -46,10 +47,10 @@ pub(crate) enum Command {
     #[command(after_help = EXIT_CODES)]
     Schema,
     /// Print what a shell needs to complete commands and options
-    #[command(after_help = EXIT_CODES, after_long_help = with_exit_codes(completions::EXAMPLES))]
+    #[command(after_help = EXIT_CODES)]
     Completions(Completions),
     /// Print the manual, or write a page for each command
-    #[command(after_help = EXIT_CODES, after_long_help = with_exit_codes(man::EXAMPLES))]
+    #[command(after_help = EXIT_CODES)]
     Man(Manual),
 }
 
@@ -120,17 +121,14 @@ pub(crate) struct Render {
 }
 
 pub(crate) fn parse() -> Result<Command, clap::Error> {
-    CommandLine::try_parse().map(|line| line.command)
+    let matches = command().try_get_matches()?;
+    let line = CommandLine::from_arg_matches(&matches).map_err(|error| error.format(&mut command()))?;
+    Ok(line.command)
 }
 
 /// The command line with all its commands, for what describes it.
 pub(crate) fn command() -> clap::Command {
-    CommandLine::command()
-}
-
-/// What long help ends with.
-fn with_exit_codes(examples: &str) -> String {
-    format!("{examples}\n\n{EXIT_CODES}")
+    examples::added_to(CommandLine::command())
 }
 
 /// The URL of a request, in the parts that a request head has.

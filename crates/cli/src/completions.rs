@@ -14,16 +14,6 @@ pub(crate) struct Completions {
     pub(crate) shell: Shell,
 }
 
-/// Where each shell looks for them.
-pub(crate) const EXAMPLES: &str = "\
-Examples:
-  source <(engraft completions bash)                                           this bash only
-  engraft completions bash > ~/.local/share/bash-completion/completions/engraft
-  engraft completions zsh > \"${fpath[1]}/_engraft\"
-  engraft completions fish > ~/.config/fish/completions/engraft.fish
-  engraft completions powershell >> $PROFILE
-  engraft completions elvish >> ~/.config/elvish/rc.elv";
-
 pub(crate) fn run(args: &Completions) -> Result<Verdict, Failure> {
     // By way of memory, because a failed write would panic.
     let mut script = Vec::new();

@@ -9,6 +9,7 @@ mod args;
 mod check;
 mod completions;
 mod decide;
+mod examples;
 mod exchange;
 mod failure;
 mod init;

@@ -16,11 +16,6 @@ pub(crate) struct Manual {
     pub(crate) folder: Option<PathBuf>,
 }
 
-pub(crate) const EXAMPLES: &str = "\
-Examples:
-  engraft man | man -l -
-  engraft man ~/.local/share/man/man1 && man engraft-render";
-
 pub(crate) fn run(args: &Manual) -> Result<Verdict, Failure> {
     let Some(folder) = &args.folder else {
         let page = Man::new(args::command().disable_help_subcommand(true));

@@ -1,5 +1,6 @@
 //! Runs `engraft` in a folder of `tests/data`, so that messages name files as short as a person would.
 
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::ffi::OsStr;
 use std::io::Write as _;
@@ -67,4 +68,13 @@ pub(crate) fn engraft_with<A: AsRef<OsStr>>(
             stderr: String::from_utf8(output.stderr)?,
         })
     })
+}
+
+/// The commands that `engraft --help` lists.
+pub(crate) fn commands() -> Result<BTreeSet<String>, Box<dyn Error>> {
+    let help = engraft(&data("check"), ["--help"])?;
+    let (_, listed) = help.text()?.split_once("Commands:\n").ok_or("no list of commands")?;
+    let names =
+        listed.lines().take_while(|line| !line.is_empty()).filter_map(|line| line.split_whitespace().next());
+    Ok(names.filter(|name| *name != "help").map(str::to_owned).collect())
 }

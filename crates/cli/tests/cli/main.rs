@@ -4,6 +4,8 @@ mod check;
 mod command;
 mod completions;
 mod decide;
+mod dependencies;
+mod documentation;
 mod init;
 mod man;
 mod render;

@@ -7,16 +7,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-use crate::command::{Tested, data, engraft};
-
-/// The commands that `engraft --help` lists.
-fn commands() -> Result<BTreeSet<String>, Box<dyn Error>> {
-    let help = engraft(&data("check"), ["--help"])?;
-    let (_, listed) = help.text()?.split_once("Commands:\n").ok_or("no list of commands")?;
-    let names =
-        listed.lines().take_while(|line| !line.is_empty()).filter_map(|line| line.split_whitespace().next());
-    Ok(names.filter(|name| *name != "help").map(str::to_owned).collect())
-}
+use crate::command::{Tested, commands, engraft};
 
 /// The page as text, by the first program that is there; `None` where there is none.
 fn shown(page: &Path) -> Result<Option<String>, Box<dyn Error>> {

@@ -1,0 +1,104 @@
+//! What long help ends with: examples of each command, in one table. Each is a command line that the command understands.
+
+use clap::Command;
+
+use crate::failure::EXIT_CODES;
+
+/// What whoever sees the command for the first time does first.
+pub(crate) const FIRST_STEPS: &str = "\
+First steps:
+  engraft init                                                      a configuration to start from, and its schema
+  engraft check engraft.yaml                                        what is wrong with it
+  engraft render --config engraft.yaml --url / --body page.html -v  a page as it leaves, and what was done to it
+  engraft COMMAND --help                                            more, with examples
+";
+
+/// By command.
+const EXAMPLES: [(&str, &[&str]); 7] = [
+    (
+        "init",
+        &[
+            "engraft init",
+            "engraft init sites/shop.yaml --schema engraft.schema.json",
+            "engraft init - > engraft.yaml",
+        ],
+    ),
+    ("check", &["engraft check engraft.yaml", "engraft check --format json engraft.yaml"]),
+    (
+        "render",
+        &[
+            "engraft render --config engraft.yaml --url / --body page.html",
+            "engraft render -c engraft.yaml -u https://shop.example/p/ -b page.html -H 'x-geo-country: US' -v",
+            "engraft render -c engraft.yaml -u / -b page.html -H 'user-agent: Mozilla/5.0' -H 'cookie: engraft_id=u-1' --json",
+            "curl -s https://shop.example/ | engraft render -c engraft.yaml -u https://shop.example/ -b -",
+        ],
+    ),
+    (
+        "decide",
+        &[
+            "engraft decide --config engraft.yaml --attributes '{\"id\": \"u-1\", \"country\": \"US\"}'",
+            "engraft decide --payload payload.json --attributes '{\"id\": \"u-1\"}' --url https://shop.example/ --json",
+            "engraft decide --payload payload.json --batch < requests.jsonl",
+        ],
+    ),
+    ("schema", &["engraft schema > engraft.schema.json"]),
+    (
+        "completions",
+        &[
+            "source <(engraft completions bash)",
+            "engraft completions bash > ~/.local/share/bash-completion/completions/engraft",
+            "engraft completions zsh > \"${fpath[1]}/_engraft\"",
+            "engraft completions fish > ~/.config/fish/completions/engraft.fish",
+            "engraft completions powershell >> $PROFILE",
+            "engraft completions elvish >> ~/.config/elvish/rc.elv",
+        ],
+    ),
+    ("man", &["engraft man | man -l -", "engraft man ~/.local/share/man/man1 && man engraft-render"]),
+];
+
+/// The command line with the examples in the long help of its commands.
+pub(crate) fn added_to(command: Command) -> Command {
+    EXAMPLES.iter().fold(command, |command, (name, lines)| {
+        let examples: String = lines.iter().map(|line| format!("  {line}\n")).collect();
+        command.mut_subcommand(name, |it| it.after_long_help(format!("Examples:\n{examples}\n{EXIT_CODES}")))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::args;
+
+    /// The words of the first `engraft …` in a line for a shell that has quotes, and redirections with spaces before them.
+    fn words(line: &str) -> Vec<String> {
+        let (_, line) = line.split_at(line.find("engraft ").unwrap_or_default());
+        let mut words = vec![String::new()];
+        let mut quote = None;
+        for c in line.chars() {
+            match (c, quote, words.last_mut()) {
+                (')' | '|' | '>' | '<' | '&', None, _) => break,
+                (' ', None, _) => words.push(String::new()),
+                ('\'' | '"', None, _) => quote = Some(c),
+                (c, Some(q), _) if c == q => quote = None,
+                (c, _, Some(word)) => word.push(c),
+                (_, _, None) => {}
+            }
+        }
+        words.retain(|word| !word.is_empty());
+        words
+    }
+
+    #[test]
+    fn each_command_has_examples_that_it_understands() {
+        for command in args::command().get_subcommands() {
+            let name = command.get_name();
+            let help = command.get_after_long_help().map(ToString::to_string).unwrap_or_default();
+            let examples = help.strip_prefix("Examples:\n").and_then(|rest| rest.split_once("\n\n"));
+            let (examples, _) = examples.unwrap_or_else(|| panic!("{name} has no examples"));
+            for line in examples.lines() {
+                let matches = args::command().try_get_matches_from(words(line));
+                let matches = matches.unwrap_or_else(|error| panic!("{line}: {error}"));
+                assert_eq!(matches.subcommand_name(), Some(name), "{line}");
+            }
+        }
+    }
+}
