@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 /// How long it may be silent: only reached where something hangs, and the test fails.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A gdb that may trace programs, and Rust's pretty printers for it.
 #[derive(Debug)]
@@ -115,6 +115,16 @@ pub(crate) struct Session {
 }
 
 impl Session {
+    /// Waits for a line in which `mark` stands, and gives what stands behind it.
+    pub(crate) fn wait_for(&mut self, mark: &str) -> Result<String, String> {
+        loop {
+            let line = self.next().map_err(|error| format!("{error} before \"{mark}\":\n{}", self.said))?;
+            if let Some((_, rest)) = line.split_once(mark) {
+                return Ok(rest.trim_end().to_owned());
+            }
+        }
+    }
+
     /// Waits for the end, and gives all that was said.
     pub(crate) fn finish(mut self) -> Result<Said, String> {
         loop {

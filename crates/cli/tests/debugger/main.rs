@@ -5,8 +5,10 @@ mod vscode;
 
 use std::error::Error;
 use std::fs;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use gdb::{Gdb, Said};
 
@@ -74,6 +76,48 @@ fn a_breakpoint_in_the_splicer_stops_render_and_shows_the_edit() -> Tested {
     assert_splicer_was_seen(&said, &["exchange::rendering::Rendering::of", "render::run", "main"])?;
     let page = fs::read_to_string(data("render/greeted.html"))?;
     assert!(said.section("page")?.contains(&page), "{said:?}");
+    Ok(())
+}
+
+/// A page by HTTP, however long the server takes.
+fn ask(port: &str, path: &str) -> Result<String, Box<dyn Error>> {
+    let mut server = TcpStream::connect(format!("127.0.0.1:{port}"))?;
+    server.set_read_timeout(Some(gdb::PATIENCE))?;
+    let visitor = ADA.join("\r\n");
+    write!(
+        server,
+        "GET {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\n{visitor}\r\nconnection: close\r\n\r\n"
+    )?;
+    let mut response = Vec::new();
+    server.read_to_end(&mut response)?;
+    Ok(String::from_utf8(response)?)
+}
+
+#[test]
+fn a_breakpoint_in_the_splicer_stops_serve_while_a_client_waits_and_shows_the_edit() -> Tested {
+    let Some(gdb) = debugger("serve under a debugger")? else { return Ok(()) };
+    let has_serve = Command::new(env!("CARGO_BIN_EXE_engraft")).args(["serve", "--help"]).output()?.status;
+    if !has_serve.success() {
+        writeln!(std::io::stderr(), "SKIPPED: serve under a debugger: this engraft has no serve")?;
+        return Ok(());
+    }
+    let site = tempfile::tempdir()?;
+    fs::create_dir(site.path().join("home"))?;
+    fs::copy(data("render/page.html"), site.path().join("home/index.html"))?;
+    let site = site.path().to_str().ok_or("a folder whose name is not UTF-8")?;
+    let serve = ["serve", "--config", "engraft.yaml", "--site", site, "--listen", "127.0.0.1:0", "--no-live"];
+
+    let mut session = gdb.run(&data("render"), &data("debugger/splicer.gdb"), serve)?;
+    let address = session.wait_for("http://127.0.0.1:")?;
+    let port: String = address.chars().take_while(char::is_ascii_digit).collect();
+    let page = ask(&port, "/home/")?;
+    assert!(page.starts_with("HTTP/1.1 200 "), "{page}");
+    assert!(page.contains("<h1 class=big>Hello, &lt;Ada&gt;</h1>"), "{page}");
+    let process = session.wait_for("== process ")?;
+    assert!(Command::new("kill").args(["-TERM", &process]).status()?.success());
+    let said = session.finish()?;
+    assert_splicer_was_seen(&said, &[])?;
+    assert!(said.section("noted")?.contains("engraft::serve::"), "{said:?}");
     Ok(())
 }
 

@@ -31,5 +31,6 @@ bytes edit.with
 bytes chunk
 delete
 
+python print("\n== process %d" % gdb.selected_inferior().pid)
 echo \n== page\n
 continue
