@@ -7,10 +7,11 @@ use crate::failure::EXIT_CODES;
 /// What whoever sees the command for the first time does first.
 pub(crate) const FIRST_STEPS: &str = "\
 First steps:
-  engraft init                                                      a configuration to start from, and its schema
-  engraft check engraft.yaml                                        what is wrong with it
-  engraft render --config engraft.yaml --url / --body page.html -v  a page as it leaves, and what was done to it
-  engraft COMMAND --help                                            more, with examples
+  engraft init                writes a configuration to start from
+  engraft check engraft.yaml  says what is wrong with it
+  engraft render -c engraft.yaml -u / -b page.html -v
+                              prints a page as it leaves, and what was done to it
+  engraft COMMAND --help      tells more, with examples
 ";
 
 /// By command.
@@ -58,9 +59,10 @@ const EXAMPLES: [(&str, &[&str]); 7] = [
 
 /// The command line with the examples in the long help of its commands.
 pub(crate) fn added_to(command: Command) -> Command {
-    EXAMPLES.iter().fold(command, |command, (name, lines)| {
+    command.mut_subcommands(|it| {
+        let Some((_, lines)) = EXAMPLES.iter().find(|(name, _)| *name == it.get_name()) else { return it };
         let examples: String = lines.iter().map(|line| format!("  {line}\n")).collect();
-        command.mut_subcommand(name, |it| it.after_long_help(format!("Examples:\n{examples}\n{EXIT_CODES}")))
+        it.after_long_help(format!("Examples:\n{examples}\n{EXIT_CODES}"))
     })
 }
 

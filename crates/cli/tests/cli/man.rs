@@ -42,7 +42,7 @@ fn there_is_a_page_for_each_command() -> Tested {
 
     for page in pages {
         let roff = fs::read_to_string(&page)?;
-        for section in [".TH engraft", ".SH NAME", ".SH SYNOPSIS", ".SH OPTIONS", "Exit codes:"] {
+        for section in [".TH engraft", ".SH NAME", ".SH SYNOPSIS", ".SH OPTIONS", ".SH \"EXIT CODES\""] {
             assert!(roff.contains(section), "{}: {section}", page.display());
         }
         match shown(&page)? {
