@@ -1,5 +1,6 @@
 //! `engraft init`: a configuration to start from, and the schema that makes editors understand it.
 
+use std::borrow::Cow;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{self, Component, Path, PathBuf};
@@ -39,7 +40,7 @@ pub(crate) fn run(args: &Init) -> Result<Verdict, Failure> {
     output::to_stdout(|out, palette| {
         let fine = palette.fine;
         writeln!(out, "{fine}wrote{fine:#} {} and {}", file.display(), schema.display())?;
-        write_next_steps(out, &file.display().to_string())
+        write_next_steps(out, &for_shell(&file.display().to_string()))
     })?;
     Ok(Verdict::Fine)
 }
@@ -102,10 +103,18 @@ Next:
   engraft check {file}
       says what is wrong with it, and what the caches are told
   engraft render --config {file} --url / --body page.html --verbose
-      prints a page of yours as it leaves, and what became of each patch; more of them are for
-      -H 'user-agent: Mozilla/5.0' -H 'x-geo-country: US' -H 'cookie: engraft_id=u-2; first_name=Ada'
+      prints a page of yours as it leaves, and what became of each patch;
+      all of them are done for a visitor with
+      -H 'x-geo-country: US' -H 'cookie: engraft_id=u-2; first_name=Ada'
+      -H 'user-agent: Mozilla/5.0'
   engraft serve --config {file} --site .
       serves the pages of this folder through it; --origin URL those of a server
 "
     )
+}
+
+/// A file's name as a shell takes it for one word.
+fn for_shell(name: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-".contains(c);
+    if name.chars().all(is_plain) { name.into() } else { format!("'{}'", name.replace('\'', "'\\''")).into() }
 }

@@ -159,6 +159,7 @@ fn the_schema_is_named_as_seen_from_the_configuration() -> Tested {
     let file = "sites/my shop/engraft.yaml";
     let run = engraft(folder.path(), ["init", file, "--schema", "schemas/engraft.json"])?;
     assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
+    assert!(run.text()?.contains(&format!("\n  engraft check '{file}'\n")), "{run:?}");
     let named = schema_line(&folder.path().join(file))?;
     assert_eq!(named, "../../schemas/engraft.json");
     let from = folder.path().join("sites/my shop").join(named);
