@@ -11,11 +11,13 @@ First steps:
   engraft check engraft.yaml  says what is wrong with it
   engraft render -c engraft.yaml -u / -b page.html -v
                               prints a page as it leaves, and what was done to it
+  engraft serve -c engraft.yaml --site .
+                              serves the pages of this folder through it
   engraft COMMAND --help      tells more, with examples
 ";
 
 /// By command.
-const EXAMPLES: [(&str, &[&str]); 7] = [
+const EXAMPLES: &[(&str, &[&str])] = &[
     (
         "init",
         &[
@@ -40,6 +42,13 @@ const EXAMPLES: [(&str, &[&str]); 7] = [
             "engraft decide --config engraft.yaml --attributes '{\"id\": \"u-1\", \"country\": \"US\"}'",
             "engraft decide --payload payload.json --attributes '{\"id\": \"u-1\"}' --url https://shop.example/ --json",
             "engraft decide --payload payload.json --batch < requests.jsonl",
+        ],
+    ),
+    (
+        "serve",
+        &[
+            "engraft serve --config engraft.yaml --site . --open",
+            "engraft serve --config engraft.yaml --origin https://shop.example -H 'x-geo-country: US'",
         ],
     ),
     ("schema", &["engraft schema > engraft.schema.json"]),
