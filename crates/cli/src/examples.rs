@@ -31,24 +31,24 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         "render",
         &[
             "engraft render --config engraft.yaml --url / --body page.html",
-            "engraft render -c engraft.yaml -u https://shop.example/p/ -b page.html -H 'x-geo-country: US' -v",
-            "engraft render -c engraft.yaml -u / -b page.html -H 'user-agent: Mozilla/5.0' -H 'cookie: engraft_id=u-1' --json",
-            "curl -s https://shop.example/ | engraft render -c engraft.yaml -u https://shop.example/ -b -",
+            "engraft render -c engraft.yaml -u / -b page.html -H 'x-geo-country: US' -v",
+            "engraft render -c engraft.yaml -u https://shop.example/p/ -b page.html --json",
+            "curl -s https://shop.example/ | engraft render -c engraft.yaml -u / -b -",
         ],
     ),
     (
         "decide",
         &[
-            "engraft decide --config engraft.yaml --attributes '{\"id\": \"u-1\", \"country\": \"US\"}'",
-            "engraft decide --payload payload.json --attributes '{\"id\": \"u-1\"}' --url https://shop.example/ --json",
-            "engraft decide --payload payload.json --batch < requests.jsonl",
+            "engraft decide -c engraft.yaml -a '{\"id\": \"u-1\", \"country\": \"US\"}'",
+            "engraft decide -p payload.json -a '{\"id\": \"u-1\"}' -u https://shop.example/",
+            "engraft decide -p payload.json --batch < requests.jsonl",
         ],
     ),
     (
         "serve",
         &[
-            "engraft serve --config engraft.yaml --site . --open",
-            "engraft serve --config engraft.yaml --origin https://shop.example -H 'x-geo-country: US'",
+            "engraft serve -c engraft.yaml --site . --open",
+            "engraft serve -c engraft.yaml --origin https://shop.example -H 'x-geo-country: US'",
         ],
     ),
     ("schema", &["engraft schema > engraft.schema.json"]),

@@ -74,7 +74,8 @@ pub(crate) fn engraft_with<A: AsRef<OsStr>>(
 pub(crate) fn commands() -> Result<BTreeSet<String>, Box<dyn Error>> {
     let help = engraft(&data("check"), ["--help"])?;
     let (_, listed) = help.text()?.split_once("Commands:\n").ok_or("no list of commands")?;
-    let names =
-        listed.lines().take_while(|line| !line.is_empty()).filter_map(|line| line.split_whitespace().next());
-    Ok(names.filter(|name| *name != "help").map(str::to_owned).collect())
+    // What goes on in the next line is indented further.
+    let names = listed.lines().take_while(|line| !line.is_empty()).filter_map(|line| line.strip_prefix("  "));
+    let names = names.filter_map(|line| line.split(' ').next()).filter(|name| !["", "help"].contains(name));
+    Ok(names.map(str::to_owned).collect())
 }
