@@ -118,10 +118,19 @@ impl Page {
 
     /// The head leaves. A body that is over already is never asked for.
     pub(crate) fn begin(mut self) -> Outgoing {
-        if !self.has_ended && self.source.is_end_stream() {
+        if self.broken.is_none() && self.is_at_end() {
             self.finish();
         }
         Outgoing::Page(Box::new(self))
+    }
+
+    fn has_left(&self) -> bool {
+        self.ready.is_empty() && self.trailers.is_none() && self.broken.is_none()
+    }
+
+    /// Whether no part of the body is to come: nobody may ask once the last one has left.
+    fn is_at_end(&self) -> bool {
+        self.remaining == Some(0) || self.source.is_end_stream()
     }
 
     pub(crate) const fn ongoing(&mut self) -> &mut Ongoing {
@@ -168,8 +177,7 @@ impl Page {
     fn take(&mut self, data: Bytes) {
         self.edit(data).into_iter().for_each(|bytes| self.emit(bytes));
         self.break_off_if_broken();
-        // After the last byte nobody may ask again.
-        if self.broken.is_none() && (self.source.is_end_stream() || self.remaining == Some(0)) {
+        if self.broken.is_none() && self.is_at_end() {
             self.finish();
         }
     }
@@ -226,9 +234,8 @@ impl Body for Outgoing {
 
     fn is_end_stream(&self) -> bool {
         match self {
-            Self::Page(page) => {
-                page.has_ended && page.ready.is_empty() && page.trailers.is_none() && page.broken.is_none()
-            }
+            // Trailers may follow what has ended.
+            Self::Page(page) => page.has_ended && page.has_left() && page.source.is_end_stream(),
             Self::Written(source) => source.is_end_stream(),
             Self::Events(_) => false,
         }

@@ -111,15 +111,16 @@ impl Proxy {
         let setup = self.state.setup.borrow().clone();
         let begun = begin(&setup, &head, ends);
         let mut ongoing = Ongoing::new(&self.state, head.clone());
-        let home = Homecoming {
+        let home = (!self.state.preserves_host).then(|| Homecoming {
             host,
-            origin: self.state.origin.as_ref().filter(|_| !self.state.preserves_host),
+            origin: self.state.origin.as_ref(),
             seen_as: self.state.seen_as.as_ref(),
-        };
+        });
+        let home = home.as_ref();
         let edits = match begun.next {
             Next::Respond(response, report) => {
                 ongoing.phase = Phase::Passing(report);
-                return self.respond(response, ongoing, &home);
+                return self.respond(response, ongoing, home);
             }
             Next::Forward(forwarded) => {
                 ongoing.phase = Phase::AwaitingResponse(forwarded);
@@ -150,7 +151,7 @@ impl Proxy {
             let origin = hyper::upgrade::on(&mut response);
             return switch(protocol, (visitor, origin), response.headers().clone(), ongoing);
         }
-        self.pass(response, &request, ongoing, &home).await
+        self.pass(response, &request, ongoing, home).await
     }
 
     /// Has the request name the origin, and say for whom it is asked.
@@ -169,7 +170,7 @@ impl Proxy {
         &self,
         response: LocalResponse,
         mut ongoing: Ongoing,
-        home: &Homecoming<'_>,
+        home: Option<&Homecoming<'_>>,
     ) -> Response<Outgoing> {
         let (status, headers) = local(response, home);
         ongoing.answers(status, &headers);
@@ -182,7 +183,7 @@ impl Proxy {
         response: Response<Source>,
         request: &RequestHead,
         mut ongoing: Ongoing,
-        home: &Homecoming<'_>,
+        home: Option<&Homecoming<'_>>,
     ) -> Response<Outgoing> {
         let (parts, source) = response.into_parts();
         let (status, mut headers) = (parts.status, parts.headers);
@@ -210,7 +211,9 @@ impl Proxy {
         let mut page = Page::new(source, ongoing, content_length);
         let restored = page.hold_head().await;
         restored.iter().for_each(|edit| edit.apply(&mut headers));
-        home.apply(&mut headers);
+        if let Some(home) = home {
+            home.apply(&mut headers);
+        }
         page.ongoing().answers(status, &headers);
         if let Some(live) = self.live.as_ref().filter(|_| live::navigates(request))
             && let Some(injected) = live.inject(request, status, &mut headers)
@@ -277,9 +280,11 @@ fn switch(
     assemble(status, headers, Outgoing::Written(Source::EMPTY))
 }
 
-fn local(response: LocalResponse, home: &Homecoming<'_>) -> (StatusCode, HeaderMap) {
+fn local(response: LocalResponse, home: Option<&Homecoming<'_>>) -> (StatusCode, HeaderMap) {
     let mut headers = visit::map(response.headers);
-    home.apply(&mut headers);
+    if let Some(home) = home {
+        home.apply(&mut headers);
+    }
     (response.status, headers)
 }
 

@@ -139,13 +139,18 @@ fn a_client_that_waits_for_100_is_told_to_go_on() -> Tested {
 fn redirects_and_cookies_of_the_origin_are_for_the_listener() -> Tested {
     let origin = Origin::start()?;
     let there = format!("http://{}/there?a=1#part", origin.addr());
-    let reply = Reply::new(302, "").header("location", there);
+    let reply = Reply::new(302, "").header("location", there.clone());
     origin.reply("/", reply.header("set-cookie", "a=1; Domain=shop.example; Secure; HttpOnly"));
     let url = format!("http://{}", origin.addr());
     let server = Server::with(GREETING, ["--origin", &url])?;
-    let received = server.fetch(&Request::get("/").host("localhost:8080"))?;
+    let asked = Request::get("/").host("localhost:8080");
+    let received = server.fetch(&asked)?;
     assert_eq!(received.header("location"), Some("http://localhost:8080/there?a=1#part"));
     assert_eq!(received.headers.all("set-cookie"), ["a=1; HttpOnly"]);
+    let preserving = Server::with(GREETING, ["--origin", &url, "--preserve-host"])?;
+    let received = preserving.fetch(&asked)?;
+    assert_eq!(received.header("location"), Some(there.as_str()));
+    assert_eq!(received.headers.all("set-cookie"), ["a=1; Domain=shop.example; Secure; HttpOnly"]);
     Ok(())
 }
 

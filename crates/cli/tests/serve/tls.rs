@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use engraft_harness::client::Request;
+use engraft_harness::client::{self, Request};
 use engraft_harness::origin::{Origin, Reply};
 use engraft_harness::wire::Protocol;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -68,7 +68,9 @@ fn an_origin_with_a_certificate_of_ones_own_is_asked_over_either_version() -> Te
     for (alpn, protocol) in [(&[][..], Protocol::Http1), (&[b"h2".as_slice()][..], Protocol::Http2)] {
         let Signed { ca, config } = signed(alpn)?;
         let origin = Origin::start()?;
-        origin.reply("/p", Reply::html("<h1>Hi</h1>"));
+        let reply = Reply::html("<h1>Hi</h1>");
+        let is_first = protocol == Protocol::Http1;
+        origin.reply("/p", if is_first { reply } else { reply.trailer("x-sum", "1") });
         let url = format!("https://localhost:{}", terminate(config, origin.addr())?.port());
         let folder = tempfile::tempdir()?;
         let file = folder.path().join("ca.pem");
@@ -77,6 +79,11 @@ fn an_origin_with_a_certificate_of_ones_own_is_asked_over_either_version() -> Te
         let server = Server::with(GREETING, ["--origin", &url, "--origin-ca", file])?;
         let received = server.fetch(&Request::get("/p").header("cookie", "first_name=Ada"))?;
         assert_eq!(received.text(), "<h1>Hello Ada</h1>", "{protocol:?}");
+        // A body of a known length may have trailers too.
+        let passed = client::fetch(Protocol::Http2, server.addr, &Request::get("/p"))?;
+        assert_eq!((passed.text().as_ref(), passed.complete), ("<h1>Hi</h1>", true));
+        assert_eq!(passed.trailers.has("x-sum"), !is_first);
+        assert_eq!((&server.line()?["end"], &server.line()?["end"]), (&"whole".into(), &"whole".into()));
         let requests = origin.take_requests();
         let request = requests.first().ok_or("no request")?;
         assert_eq!((request.protocol, format!("https://{}", request.authority)), (protocol, url));
