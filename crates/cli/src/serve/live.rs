@@ -109,12 +109,22 @@ impl Injected {
         [out.into(), bytes.slice(bytes.len().saturating_sub(tail)..)]
     }
 
+    /// Whether the page can't be read to its end: the answer is to be broken off.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.edits.is_broken()
+    }
+
     /// What is left at the end of the page.
-    pub(crate) fn end(self) -> Bytes {
+    ///
+    /// # Errors
+    /// The same, of a page that ends before its coding does.
+    pub(crate) fn end(mut self) -> Result<Bytes, Bytes> {
         let mut out = Vec::new();
+        self.edits.finish(&mut out);
+        let is_broken = self.edits.is_broken();
         let report = self.edits.end(&mut out);
         self.live.say_if_refused(&self.path, &report);
-        out.into()
+        if is_broken { Err(out.into()) } else { Ok(out.into()) }
     }
 }
 

@@ -41,6 +41,7 @@ pub(crate) struct Page {
     has_ended: bool,
     /// Why the answer is broken off once what is ready has left.
     broken: Option<io::Error>,
+    is_breaking: bool,
 }
 
 impl Page {
@@ -54,6 +55,7 @@ impl Page {
             remaining: content_length,
             has_ended: false,
             broken: None,
+            is_breaking: false,
         }
     }
 
@@ -78,18 +80,15 @@ impl Page {
                     self.broken = Some(error);
                     break;
                 }
-                None => {
-                    self.has_ended = true;
-                    break;
-                }
+                None => self.source = Source::EMPTY,
             }
             if self.trailers.is_some() {
-                self.has_ended = true;
+                self.source = Source::EMPTY;
+            }
+            if self.source.is_end_stream() {
+                out.extend(self.finish_edits());
                 break;
             }
-        }
-        if self.has_ended {
-            out.extend(self.finish_edits());
         }
         let Phase::Editing(edits) = &mut self.ongoing.phase else { return Vec::new() };
         if edits.is_broken() {
@@ -102,10 +101,6 @@ impl Page {
         let head = edits.take_restored_head().unwrap_or_default();
         edits.release_head();
         out.into_iter().for_each(|bytes| self.emit(bytes));
-        if self.has_ended {
-            self.end();
-        }
-        self.break_off_if_broken();
         head
     }
 
@@ -118,6 +113,7 @@ impl Page {
 
     /// The head leaves. A body that is over already is never asked for.
     pub(crate) fn begin(mut self) -> Outgoing {
+        self.break_off_if_broken();
         if self.broken.is_none() && self.is_at_end() {
             self.finish();
         }
@@ -166,7 +162,12 @@ impl Page {
 
     fn inject_into(&mut self, bytes: Bytes) {
         match &mut self.injected {
-            Some(injected) => self.ready.extend(injected.write(bytes)),
+            Some(injected) => {
+                self.ready.extend(injected.write(bytes));
+                if injected.is_broken() {
+                    self.broken = Some(broken_coding());
+                }
+            }
             None => self.ready.push_back(bytes),
         }
         while self.ready.front().is_some_and(Bytes::is_empty) {
@@ -199,7 +200,14 @@ impl Page {
             return;
         }
         if let Some(injected) = self.injected.take() {
-            self.ready.push_back(injected.end());
+            match injected.end() {
+                Ok(bytes) => self.ready.push_back(bytes),
+                Err(bytes) => {
+                    self.ready.push_back(bytes);
+                    self.broken = Some(broken_coding());
+                    return self.break_off_if_broken();
+                }
+            }
         }
         self.ongoing.end(End::Whole);
     }
@@ -207,12 +215,16 @@ impl Page {
     /// A part of a page must not pass for a page.
     fn break_off_if_broken(&mut self) {
         if matches!(&self.ongoing.phase, Phase::Editing(edits) if edits.is_broken()) {
-            self.broken = Some(io::Error::other("the origin's body is not what its content coding says"));
+            self.broken = Some(broken_coding());
         }
         if let Some(error) = &self.broken {
             self.ongoing.end(End::Failed(error.to_string()));
         }
     }
+}
+
+fn broken_coding() -> io::Error {
+    io::Error::other("the origin's body is not what its content coding says")
 }
 
 impl Body for Outgoing {
@@ -258,6 +270,11 @@ impl Page {
                     continue;
                 }
                 return Poll::Ready(Some(Ok(Frame::data(bytes))));
+            }
+            // What is ready leaves first: a connection that is broken off takes along what has not left yet.
+            if self.broken.is_some() && !std::mem::replace(&mut self.is_breaking, true) {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
             }
             if let Some(error) = self.broken.take() {
                 self.has_ended = true;

@@ -1,5 +1,7 @@
 //! Saves: good ones are in force at once, bad ones are told of.
 
+use std::io::Write as _;
+
 use engraft_harness::client::{Connection, Exchange, Request};
 use engraft_harness::origin::{Gate, Origin, Pieces, Reply};
 use engraft_harness::wire::Protocol;
@@ -183,6 +185,29 @@ fn pages_that_a_browser_opens_load_again_by_themselves() -> Tested {
     let url = format!("http://{}", origin.addr());
     let still = Server::with(GREETING, ["--origin", &url, "--no-live"])?;
     assert!(!still.fetch(&opened(&still, "/q"))?.text().contains("__engraft"));
+    Ok(())
+}
+
+#[test]
+fn the_script_gets_into_a_page_that_is_coded_and_not_into_one_that_is_broken() -> Tested {
+    let origin = Origin::start()?;
+    let server = Server::before(&origin, GREETING)?;
+    let page = "<!doctype html><body><h1>Hi</h1></body>";
+    let mut coder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    coder.write_all(page.as_bytes())?;
+    let coded = coder.finish()?;
+    for path in ["/p", "/q"] {
+        for pieces in [Pieces::Whole, Pieces::EveryByte] {
+            let reply = Reply::html(coded.clone()).header("content-encoding", "gzip").pieces(pieces);
+            origin.reply(path, reply);
+            let received = server.fetch(&opened(&server, path))?;
+            assert_eq!(received.text(), page.replace("</body>", &format!("{SCRIPT}</body>")), "{path}");
+            assert!(received.complete && !received.headers.has("content-encoding"));
+        }
+        let cut = coded.get(..coded.len() - 9).unwrap_or_default();
+        origin.reply(path, Reply::html(cut).header("content-encoding", "gzip"));
+        assert!(!server.fetch(&opened(&server, path))?.complete, "{path}");
+    }
     Ok(())
 }
 
