@@ -9,21 +9,28 @@ use super::args::LogForm;
 use super::recent::{End, Exchange};
 use crate::output::Palette;
 
-/// How wide the path is, at least, and on terminals at most.
+/// How wide a path is where no terminal says otherwise; longer ones push the rest of the line to the right.
 const PATH_WIDTH: usize = 32;
+/// How wide the rest of a line is.
+const REST_WIDTH: usize = 86;
+/// Less of a path says nothing.
+const MIN_PATH_WIDTH: usize = 16;
 
 /// See the [module](self).
 #[derive(Debug)]
 pub(crate) struct Log {
     form: LogForm,
     palette: Palette,
-    is_terminal: bool,
+    /// How much room paths have, where they are not to have more.
+    path_width: Option<usize>,
 }
 
 impl Log {
     pub(crate) fn new(form: LogForm) -> Self {
         let stdout = io::stdout();
-        Self { form, palette: Palette::of(&stdout), is_terminal: stdout.is_terminal() }
+        let path_width =
+            columns(&stdout).map(|columns| columns.saturating_sub(REST_WIDTH).max(MIN_PATH_WIDTH));
+        Self { form, palette: Palette::of(&stdout), path_width }
     }
 
     pub(crate) fn write(&self, exchange: &Exchange) {
@@ -66,16 +73,36 @@ impl Log {
 
     /// The path, with the middle left out where a terminal is too narrow for it.
     fn path(&self, path: &str) -> String {
-        let chars = path.chars().count();
-        if !self.is_terminal || chars <= PATH_WIDTH {
-            return format!("{path:<PATH_WIDTH$}");
+        let path = printable(path);
+        let (chars, width) = (path.chars().count(), self.path_width.unwrap_or(PATH_WIDTH));
+        if self.path_width.is_none() || chars <= width {
+            return format!("{path:<width$}");
         }
-        let front = PATH_WIDTH / 2;
-        let back = PATH_WIDTH.saturating_sub(front).saturating_sub(1);
+        let front = width / 2;
+        let back = width.saturating_sub(front).saturating_sub(1);
         let start: String = path.chars().take(front).collect();
         let end: String = path.chars().skip(chars.saturating_sub(back)).collect();
         format!("{start}…{end}")
     }
+}
+
+/// How wide the terminal is, if it is one.
+fn columns(stdout: &io::Stdout) -> Option<usize> {
+    if !stdout.is_terminal() {
+        return None;
+    }
+    #[cfg(unix)]
+    if let Ok(size) = rustix::termios::tcgetwinsize(stdout)
+        && size.ws_col > 0
+    {
+        return Some(size.ws_col.into());
+    }
+    Some(PATH_WIDTH.saturating_add(REST_WIDTH))
+}
+
+/// A path as a terminal may have it: whoever asks could send it commands otherwise.
+pub(crate) fn printable(path: &str) -> String {
+    path.chars().map(|char| if char.is_control() { char::REPLACEMENT_CHARACTER } else { char }).collect()
 }
 
 /// The patches of an exchange by what became of them.
@@ -172,5 +199,24 @@ pub(crate) fn summary(exchange: &Exchange) -> impl Serialize + '_ {
         ms: millis(exchange),
         end,
         why,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_fit_into_a_terminal_and_do_nothing_to_it() {
+        let log = |path_width| Log { form: LogForm::Text, palette: Palette::default(), path_width };
+        for (width, path, shown) in [
+            (Some(8), "/p/a", "/p/a    "),
+            (Some(8), "/p/aurora", "/p/a…ora"),
+            (Some(8), "/\u{9b}2J", "/\u{fffd}2J    "),
+            (None, "/p/aurora/and/on/and/on/and/on/and/on", "/p/aurora/and/on/and/on/and/on/and/on"),
+            (None, "/p", "/p                              "),
+        ] {
+            assert_eq!(log(width).path(path), shown);
+        }
     }
 }
