@@ -1,6 +1,6 @@
 //! The arguments of `engraft serve`.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -23,8 +23,8 @@ pub(crate) struct Serve {
     /// Or a folder of files that is served in place of an origin
     #[arg(long, value_name = "DIR", group = "upstream")]
     pub(crate) site: Option<PathBuf>,
-    /// Where to listen; port 0 is any that is free
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    /// Where to listen: a port of this machine, or an address with one; port 0 is any that is free
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", value_parser = listen)]
     pub(crate) listen: SocketAddr,
     /// Let other machines in: needed where --listen is no loopback address
     #[arg(long)]
@@ -104,6 +104,13 @@ fn origin(text: &str) -> Result<Origin, &'static str> {
     Ok(Origin { scheme, authority })
 }
 
+fn listen(text: &str) -> Result<SocketAddr, &'static str> {
+    let port = text.strip_prefix("localhost:").unwrap_or(text);
+    let here = port.parse().map(|port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    here.or_else(|_| text.parse())
+        .map_err(|_| "write a port, or an address with one: 127.0.0.1:8080, [::1]:8080")
+}
+
 fn seconds(text: &str) -> Result<Duration, &'static str> {
     let seconds = text.parse::<f64>().ok().filter(|seconds| *seconds > 0.0);
     let duration = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
@@ -123,6 +130,22 @@ mod tests {
             ["shop.example", "/p", "ftp://a", "https://a/p/", "https://a/?q", "https://ada:secret@a", ""]
         {
             assert!(shown(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_port_is_one_of_this_machine() {
+        for (text, shown) in [
+            ("3000", "127.0.0.1:3000"),
+            ("localhost:3000", "127.0.0.1:3000"),
+            ("127.0.0.2:0", "127.0.0.2:0"),
+            ("[::1]:3000", "[::1]:3000"),
+            ("0.0.0.0:80", "0.0.0.0:80"),
+        ] {
+            assert_eq!(listen(text).map(|addr| addr.to_string()), Ok(shown.to_owned()));
+        }
+        for text in ["", "localhost", "127.0.0.1", "shop.example:80", "70000", "-1"] {
+            assert!(listen(text).is_err(), "{text}");
         }
     }
 

@@ -29,6 +29,9 @@ use tower_service::Service;
 use super::args;
 use super::error::ServeError;
 
+/// How long a connection is kept that nobody uses. Servers close theirs too, common ones for development after five seconds, and a request
+/// that meets the end of its connection fails.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 /// How long a connection may take to be there.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -62,16 +65,18 @@ impl Origin {
                 .map_err(|error| ServeError::System(io::Error::other(error)))?
                 .with_root_certificates(Arc::clone(roots))
                 .with_no_client_auth();
-            let builder = HttpsConnectorBuilder::new()
+            let https = HttpsConnectorBuilder::new()
                 .with_tls_config(tls)
                 .https_or_http()
                 .with_server_name_resolver(FixedServerNameResolver::new(name.clone()));
             let connector = if is_first {
-                builder.enable_http1().wrap_connector(dial)
+                https.enable_http1().wrap_connector(dial)
             } else {
-                builder.enable_all_versions().wrap_connector(dial)
+                https.enable_all_versions().wrap_connector(dial)
             };
-            Ok(Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector))
+            let mut builder = Client::builder(TokioExecutor::new());
+            builder.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE_TIMEOUT);
+            Ok(builder.build(connector))
         };
         Ok(Self { any: client(false)?, first: client(true)?, timeout })
     }
