@@ -109,8 +109,8 @@ impl Proxy {
         upgraded: Option<(HeaderValue, hyper::upgrade::OnUpgrade)>,
     ) -> Response<Outgoing> {
         let setup = self.state.setup.borrow().clone();
-        let begun = begin(&setup, &head, ends);
         let mut ongoing = Ongoing::new(&self.state, head.clone());
+        let begun = begin(&setup, &head, ends);
         let home = (!self.state.preserves_host).then(|| Homecoming {
             host,
             origin: self.state.origin.as_ref(),

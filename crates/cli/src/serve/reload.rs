@@ -1,6 +1,6 @@
 //! What is in force: the last configuration that could be used, and what is wrong with a later one.
 //!
-//! Files are looked at five times a second rather than watched: there are two of them, editors replace files in ways that watchers of one
+//! Files are looked at ten times a second rather than watched: there are two of them, editors replace files in ways that watchers of one
 //! file lose, and shared folders of containers and virtual machines tell watchers nothing.
 
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ use crate::failure::Failure;
 use crate::output::{self, Palette};
 
 /// How often the files are looked at.
-const PERIOD: Duration = Duration::from_millis(200);
+const PERIOD: Duration = Duration::from_millis(100);
 
 /// What exchanges are run with. Each keeps the one that it began with.
 #[derive(Debug, Clone)]
@@ -77,16 +77,19 @@ impl Files {
 
     /// Watches for saves, for good, and has `current` be what they bring.
     pub(crate) async fn watch(self, current: watch::Sender<Setup>) {
-        let mut seen = self.stamps();
+        let mut read_at = self.stamps();
+        let mut before = read_at.clone();
         let mut ticks = tokio::time::interval(PERIOD);
         loop {
             ticks.tick().await;
             let stamps = self.stamps();
-            // Editors may take a file away before they put the next one there.
-            if stamps == seen || stamps.contains(&None) {
+            // Editors may take a file away before they put the next one there, or write it in several steps.
+            let is_settled = stamps == before && !stamps.contains(&None);
+            before.clone_from(&stamps);
+            if !is_settled || stamps == read_at {
                 continue;
             }
-            seen = stamps;
+            read_at = stamps;
             // What was taken away after all is no save either.
             if let Ok(read) = self.read() {
                 tell(&read, &self.config);
