@@ -17,7 +17,7 @@ use std::time::SystemTime;
 
 use crate::config::model;
 use crate::config::node::Path;
-use crate::config::problem::{Kind as ProblemKind, Problem};
+use crate::config::problem::{Code, Problem};
 use crate::decide::condition::SavedGroups;
 use crate::decide::evaluation::Evaluation;
 use crate::decide::experiment::Experiment;
@@ -91,13 +91,13 @@ impl Decisions {
         if self.force.as_ref().is_some_and(|force| force.secret.is_none()) {
             let message = "whoever Envoy takes for this machine may choose; write a `secret`, or see to it that Envoy knows who asks \
                            (`use_remote_address: true`)";
-            advice.push(Problem::new(ProblemKind::Advice, Path::default().key("force"), message));
+            advice.push(Problem::advice(Code::OpenForce, Path::default().key("force"), message));
         }
         for feature in self.payload.features() {
             for name in feature.reads().filter(|name| attributes.input(name).is_none()) {
                 let path = Path::default().key("features").key(feature.key());
                 let message = format!("it asks for \"{name}\", which nobody has; name it under `attributes`");
-                advice.push(Problem::new(ProblemKind::Advice, path, message));
+                advice.push(Problem::advice(Code::UnknownFlagAttribute, path, message));
             }
         }
     }

@@ -9,7 +9,7 @@ use std::hash::Hasher;
 use crate::cache::advice::advise;
 use crate::config::model::{self, Config, Limits};
 use crate::config::node::Path;
-use crate::config::problem::{Kind, Problem, Problems};
+use crate::config::problem::{Code, Kind, Problem, Problems};
 use crate::config::source::{self, Document, Warning};
 use crate::decide::condition;
 use crate::decisions::Decisions;
@@ -120,7 +120,7 @@ impl Engine {
         if config.stage != model::Stage::Both && !routes.iter().any(|route| route.key.is_stored()) {
             let message = "nothing is stored between the stages, so two of them do what one does; add `cache: { store: … }` to a route, or \
                            write `stage: both`";
-            advice.push(Problem::new(Kind::Advice, Path::default().key("stage"), message));
+            advice.push(Problem::advice(Code::UselessStage, Path::default().key("stage"), message));
         }
         match (table, Problems::collect(problems)) {
             (Some(table), None) => Ok(Self {

@@ -5,7 +5,7 @@ use http::{HeaderName, header};
 use super::key::CacheKey;
 use crate::config::model::{self, CacheControl, RequestCookies};
 use crate::config::node::Path;
-use crate::config::problem::{Kind, Problem};
+use crate::config::problem::{Code, Problem};
 
 /// Advice on the cache of a route; `path` is the route's.
 pub(crate) fn advise(key: &CacheKey, route: &model::Route, path: &Path, advice: &mut Vec<Problem>) {
@@ -28,8 +28,8 @@ struct Advisor<'a> {
 }
 
 impl Advisor<'_> {
-    fn add(&mut self, path: Path, message: impl Into<String>) {
-        self.advice.push(Problem::new(Kind::Advice, path, message));
+    fn add(&mut self, code: Code, path: Path, message: impl Into<String>) {
+        self.advice.push(Problem::advice(code, path, message));
     }
 
     fn cache(&self) -> Path {
@@ -42,10 +42,10 @@ impl Advisor<'_> {
         }
         let remains = "has an effect only where caches may keep the route; add `cache.store`, or `cache.cdn` with a lifetime";
         if !self.route.origin_reads.is_empty() {
-            self.add(self.path.clone().key("origin_reads"), format!("`origin_reads` {remains}"));
+            self.add(Code::IneffectiveField, self.path.clone().key("origin_reads"), format!("`origin_reads` {remains}"));
         }
         if !self.key.droppable_cookies().is_empty() {
-            self.add(self.cache().key("droppable_cookies"), format!("`droppable_cookies` {remains}"));
+            self.add(Code::IneffectiveField, self.cache().key("droppable_cookies"), format!("`droppable_cookies` {remains}"));
         }
     }
 
@@ -53,7 +53,7 @@ impl Advisor<'_> {
     fn on_the_key(&mut self) {
         if self.key.query().is_none_or(|query| !query.drops()) {
             let message = "any query a visitor makes up is another stored page; write `query: { keep: […] }` or `query: { drop: [tracking] }`";
-            self.add(self.cache().key("query"), message);
+            self.add(Code::OpenQueryKey, self.cache().key("query"), message);
         }
         for (index, read) in self.route.origin_reads.iter().enumerate().filter(|(_, read)| read.any_value) {
             let path = self.path.clone().key("origin_reads").index(index);
@@ -61,9 +61,9 @@ impl Advisor<'_> {
                 let message = format!(
                     "the page is stored once for each value of the cookie \"{cookie}\"; a session in it makes every page one visitor's own"
                 );
-                self.add(path, message);
+                self.add(Code::UnboundedKey, path, message);
             } else if let Some(message) = read.header.as_deref().and_then(|name| self.on_header(name)) {
-                self.add(path, message);
+                self.add(Code::UnboundedKey, path, message);
             }
         }
     }
@@ -100,7 +100,7 @@ impl Advisor<'_> {
             {
                 let message = "nearly every visitor has some cookie, if only one of a script that counts visits, so nearly nothing comes \
                                from a cache; name the cookies of a session";
-                self.add(self.cache().key("rules").index(index).key("cookies"), message);
+                self.add(Code::AnyCookieRule, self.cache().key("rules").index(index).key("cookies"), message);
             }
         }
     }
@@ -126,7 +126,7 @@ impl Advisor<'_> {
                     }
                     _ => continue,
                 };
-                self.add(path.clone().key("cdn").key("key").index(index), message);
+                self.add(Code::UnboundedKey, path.clone().key("cdn").key("key").index(index), message);
             }
         }
     }
@@ -140,15 +140,15 @@ impl Advisor<'_> {
                     let path = path.clone().key(word).key(name);
                     for varied in value.split(',').map(str::trim) {
                         if varied == "*" {
-                            self.add(path.clone(), "no cache, not even a browser's, uses a response with `Vary: *` again; leave it out");
+                            self.add(Code::UncacheableVary, path.clone(), "no cache, not even a browser's, uses a response with `Vary: *` again; leave it out");
                         } else if varied.eq_ignore_ascii_case("user-agent") {
                             let message = "there are as many user agents as browsers and versions, and caches keep a page for each; \
                                            write `cache: { headers: { user_agent: device } }`, which says so in a header of three values";
-                            self.add(path.clone(), message);
+                            self.add(Code::UncacheableVary, path.clone(), message);
                         } else if varied.eq_ignore_ascii_case("cookie") {
                             let message = "hardly two visitors have the same cookies, so no shared cache finds such a page again; declare \
                                            the cookies that count in `origin_reads`";
-                            self.add(path.clone(), message);
+                            self.add(Code::UncacheableVary, path.clone(), message);
                         }
                     }
                 }
@@ -158,7 +158,7 @@ impl Advisor<'_> {
                 let message = format!(
                     "without \"{name}\" browsers and caches can't ask whether a page is still good: each time it comes whole"
                 );
-                self.add(path.clone().key("remove").index(at), message);
+                self.add(Code::RemovedValidator, path.clone().key("remove").index(at), message);
             }
         }
     }
@@ -175,6 +175,7 @@ impl Advisor<'_> {
         let is_dropped = |name: &str| self.key.query().is_some_and(|query| !query.keeps(name));
         for name in matches.query.keys().filter(|name| is_dropped(name)) {
             self.add(
+                Code::UnseenMatch,
                 path.clone().key("query").key(name),
                 unseen("parameter", name, "keep it in `cache.query`"),
             );
@@ -183,6 +184,7 @@ impl Advisor<'_> {
             |name: &str| self.key.reads().is_some_and(|reads| !reads.may_vary(&name.to_ascii_lowercase()));
         for name in matches.headers.keys().filter(|name| is_taken(name)) {
             self.add(
+                Code::UnseenMatch,
                 path.clone().key("headers").key(name),
                 unseen("header", name, "add it to `origin_reads`"),
             );

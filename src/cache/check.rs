@@ -7,7 +7,7 @@ use http::HeaderName;
 use super::{OF_MATCH, Subject};
 use crate::config::model::Directives;
 use crate::config::node::Path;
-use crate::config::problem::{Kind, Problem};
+use crate::config::problem::{Code, Kind, Problem};
 
 /// Directives that contradict each other, each with the reason.
 pub(super) fn contradictions(directives: &Directives, report: &mut impl FnMut(String)) {
@@ -126,7 +126,7 @@ pub(super) fn unkeyed_read(name: &HeaderName, path: &Path) -> Problem {
     let message = format!(
         "the origin's page depends on \"{name}\", so caches in front must not keep it for everybody; {fix}"
     );
-    Problem::new(Kind::InvalidValue, path.clone().key("cdn"), message)
+    Problem::new(Kind::InvalidValue, path.clone().key("cdn"), message).coded(Code::SharedPersonalPage)
 }
 
 /// A rule lets something be stored by a cookie that the origin stage does not get to see.

@@ -12,6 +12,7 @@ use super::{
     Cache, CacheControl, CacheHeaders, CacheMode, CdnDialect, Directives, Kind, OF_MATCH, Path, Policy,
     Problem, Subject, Target, Template,
 };
+use crate::config::problem::Code;
 
 /// How many tags and rules a route may have.
 const MAX_ENTRIES: usize = 256;
@@ -91,6 +92,11 @@ impl Compiler<'_> {
         self.problems.push(Problem::new(Kind::InvalidValue, path.clone(), message));
     }
 
+    fn report_leak(&mut self, path: &Path, message: String) {
+        let problem = Problem::new(Kind::InvalidValue, path.clone(), message);
+        self.problems.push(problem.coded(Code::SharedPersonalPage));
+    }
+
     fn dialects(&mut self, dialects: Option<&[CdnDialect]>, path: &Path) {
         let dialects = dialects.unwrap_or(&[CdnDialect::Rfc9213]);
         if dialects.is_empty() {
@@ -148,7 +154,8 @@ impl Compiler<'_> {
             let Some(CacheControl(directives)) = control else { continue };
             let path = path.clone().key(name);
             contradictions(directives, &mut |message| {
-                self.problems.push(Problem::new(Kind::InvalidValue, path.clone(), message));
+                let problem = Problem::new(Kind::InvalidValue, path.clone(), message);
+                self.problems.push(problem.coded(Code::ContradictoryDirectives));
             });
             if name != "cdn" && !directives.key.is_empty() {
                 let path = path.key("key");
@@ -162,15 +169,13 @@ impl Compiler<'_> {
         if may_be_personal {
             if browser.is_some_and(says_shared) {
                 let names: Vec<&str> = self.depends_on.iter().copied().collect();
-                let message = leak(&names, "browser", false, subject);
-                self.report(&path.clone().key("browser"), message);
+                self.report_leak(&path.clone().key("browser"), leak(&names, "browser", false, subject));
             }
             if cdn.is_some_and(is_shared) && !is_keyed {
                 let own = said.cdn.map(|cdn| cdn.0.key.as_slice()).filter(|key| !key.is_empty());
                 let key = key(own.unwrap_or(said.general_key), &mut |_, _| {});
                 let names = unkeyed(self.depends_on.iter().copied(), &key, subject);
-                let message = leak(&names, "cdn", false, subject);
-                self.report(&path.clone().key("cdn"), message);
+                self.report_leak(&path.clone().key("cdn"), leak(&names, "cdn", false, subject));
             }
         }
         Policy {
@@ -282,7 +287,8 @@ impl Compiler<'_> {
             let template = match Template::parse(source, self.subject.attributes) {
                 Ok(template) => template,
                 Err(error) => {
-                    self.report(&path, error.to_string());
+                    let problem = Problem::new(Kind::InvalidValue, path, error.to_string());
+                    self.problems.push(problem.coded(Code::InvalidTemplate));
                     continue;
                 }
             };
@@ -299,8 +305,7 @@ impl Compiler<'_> {
                 .collect();
             let unkeyed = unkeyed(of_visitor, &key, self.subject);
             if !unkeyed.is_empty() {
-                let message = leak(&unkeyed, "cdn", true, self.subject);
-                self.report(&path, message);
+                self.report_leak(&path, leak(&unkeyed, "cdn", true, self.subject));
             }
             headers.reads.extend(template.attributes().map(str::to_owned));
             headers.tags.push(template);

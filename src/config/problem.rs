@@ -5,6 +5,10 @@
 
 use std::fmt;
 
+mod code;
+
+pub use code::{Code, Level};
+
 use super::node::{Location, MAX_DEPTH, Path};
 
 /// How many accepted words a line shows before it says that there are more.
@@ -37,6 +41,23 @@ pub enum Kind {
     Advice,
 }
 
+impl Kind {
+    /// The code of what has no narrower one; none for what is no remark of its own.
+    const fn code(self) -> Option<Code> {
+        match self {
+            Self::Syntax => Some(Code::Syntax),
+            Self::Limit => Some(Code::Limit),
+            Self::DuplicateKey => Some(Code::DuplicateKey),
+            Self::UnknownField => Some(Code::UnknownField),
+            Self::MissingField => Some(Code::MissingField),
+            Self::UnknownValue => Some(Code::UnknownValue),
+            Self::WrongType => Some(Code::WrongType),
+            Self::InvalidValue => Some(Code::InvalidValue),
+            Self::More | Self::Advice => None,
+        }
+    }
+}
+
 /// One problem: where, what, and what to do about it.
 ///
 /// Shown on one line, such as
@@ -51,7 +72,11 @@ pub struct Problem {
     pub at: Option<Location>,
     /// The sort of problem.
     pub kind: Kind,
-    /// The whole statement, in one sentence without its place, its suggestion and the accepted words.
+    /// What it is called in the docs; only what says that there may be more has no name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<Code>,
+    /// The whole statement, in one sentence without its place, its suggestion and the accepted words: what is wrong, then,
+    /// behind a semicolon, what to do.
     pub message: String,
     /// What was found, when that can be told apart from the message.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -74,12 +99,25 @@ impl Problem {
             path,
             at: None,
             kind,
+            code: kind.code(),
             message: message.into(),
             found: None,
             expected: None,
             accepted: Vec::new(),
             suggestion: None,
         }
+    }
+
+    /// What can be used, and may not do what was meant.
+    pub fn advice(code: Code, path: Path, message: impl Into<String>) -> Self {
+        Self { code: Some(code), ..Self::new(Kind::Advice, path, message) }
+    }
+
+    /// With a narrower code than its kind has.
+    #[must_use]
+    pub fn coded(mut self, code: Code) -> Self {
+        self.code = Some(code);
+        self
     }
 
     /// Lists and maps nest deeper than is read, in whichever form.
@@ -302,7 +340,7 @@ mod tests {
         assert_eq!(
             serde_json::to_value(Problems::from(problem)).unwrap(),
             serde_json::json!([{
-                "path": "a[0]", "at": { "line": 1, "column": 5 }, "kind": "wrong_type",
+                "path": "a[0]", "at": { "line": 1, "column": 5 }, "kind": "wrong_type", "code": "wrong-type",
                 "message": "found text \"x\", expected a number", "found": "text \"x\"", "expected": "a number"
             }])
         );

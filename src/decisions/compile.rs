@@ -12,7 +12,7 @@ use super::trial::{self, Trial};
 use super::visitor::Visitors;
 use crate::config::model::{self, Config};
 use crate::config::node::Path;
-use crate::config::problem::{Kind as ProblemKind, Problem, suggest};
+use crate::config::problem::{Code, Kind as ProblemKind, Problem, suggest};
 use crate::decide::condition::{Condition, Kind};
 use crate::decide::payload::Payload;
 use crate::request::attributes::Catalogue;
@@ -184,7 +184,9 @@ impl Compiler<'_> {
             match Condition::compile(condition, &self.catalogue.vocabulary()) {
                 Ok(condition) => Some(condition),
                 Err(error) => {
-                    self.report(&path.clone().key("condition"), error.to_string());
+                    let path = path.clone().key("condition");
+                    let problem = Problem::new(ProblemKind::InvalidValue, path, error.to_string());
+                    self.problems.push(problem.coded(Code::InvalidCondition));
                     None
                 }
             }

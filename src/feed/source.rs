@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::Feed;
 use crate::config::model;
 use crate::config::node::Path;
-use crate::config::problem::{Kind, Problem};
+use crate::config::problem::{Code, Kind, Problem};
 use crate::decide::decrypt::DecryptionKey;
 use crate::live::Live;
 
@@ -74,10 +74,10 @@ impl GrowthBook {
                 let live = live.map_err(|why| problems.push(problem(at("payload"), why))).ok()?;
                 let (off, count) = live.payload().switched_off();
                 advice
-                    .extend(off.iter().map(|off| Problem::new(Kind::Advice, at("payload"), off.to_string())));
+                    .extend(off.iter().map(|off| Problem::advice(Code::PayloadSwitchedOff, at("payload"), off.to_string())));
                 if count > off.len() {
                     let message = format!("{} more are off", count.saturating_sub(off.len()));
-                    advice.push(Problem::new(Kind::Advice, at("payload"), message));
+                    advice.push(Problem::advice(Code::PayloadSwitchedOff, at("payload"), message));
                 }
                 From::Configuration(Arc::new(live))
             }

@@ -11,7 +11,7 @@ use super::head::Head;
 use super::{Action, Guard, Patch};
 use crate::config::model;
 use crate::config::node::Path;
-use crate::config::problem::{Kind, Problem, suggest};
+use crate::config::problem::{Code, Kind, Problem, suggest};
 use crate::decide::condition::{Condition, Vocabulary};
 use crate::html::operation::Site;
 use crate::html::selector::Selector;
@@ -84,14 +84,18 @@ impl<'a> Compiler<'a> {
     }
 
     fn report(&mut self, path: &Path, message: impl Into<String>) {
-        self.problems.push(Problem::new(Kind::InvalidValue, path.clone(), message));
+        self.report_as(Code::InvalidValue, path, message);
+    }
+
+    fn report_as(&mut self, code: Code, path: &Path, message: impl Into<String>) {
+        self.problems.push(Problem::new(Kind::InvalidValue, path.clone(), message).coded(code));
     }
 
     fn condition(&mut self, when: &serde_json::Value, path: &Path) -> Option<Condition> {
         match Condition::compile(when, &self.vocabulary) {
             Ok(condition) => Some(condition),
             Err(error) => {
-                self.report(path, error.to_string());
+                self.report_as(Code::InvalidCondition, path, error.to_string());
                 None
             }
         }
@@ -213,7 +217,7 @@ impl<'a> Compiler<'a> {
             Ok(selector) => Some(Arc::new(selector)),
             Err(error) => {
                 let error: crate::html::selector::SelectorError = error;
-                self.report(path, error.to_string());
+                self.report_as(Code::UnsupportedSelector, path, error.to_string());
                 None
             }
         }

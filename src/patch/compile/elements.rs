@@ -3,6 +3,7 @@
 use super::Compiler;
 use crate::config::model;
 use crate::config::node::Path;
+use crate::config::problem::Code;
 use crate::html::operation::{RAW_TEXT, RCDATA};
 use crate::patch::element::{Markup, Slot, Step};
 use crate::template::context::{self, Found};
@@ -120,7 +121,7 @@ impl Compiler<'_> {
             let Some(template) = self.template(value, &path) else { continue };
             match context::attribute(&name, &template) {
                 Ok((escaped, dynamic)) => steps.push(Step::SetAttribute(name, escaped, dynamic)),
-                Err(error) => self.report(&path, error.to_string()),
+                Err(error) => self.report_as(Code::UnescapedContext, &path, error.to_string()),
             }
         }
     }
@@ -172,7 +173,7 @@ impl Compiler<'_> {
                 only_in_markup: false,
             }),
             Err(error) => {
-                self.report(path, error.to_string());
+                self.report_as(Code::UnescapedContext, path, error.to_string());
                 None
             }
         }
@@ -182,7 +183,7 @@ impl Compiler<'_> {
     pub(super) fn text_template(&mut self, source: &str, path: &Path) -> Option<Template> {
         let template = self.template(source, path)?;
         if template.expressions().any(Expression::is_raw) {
-            self.report(path, "`raw` is for markup, and this is text; leave it out");
+            self.report_as(Code::UnescapedContext, path, "`raw` is for markup, and this is text; leave it out");
             return None;
         }
         Some(template)
@@ -192,7 +193,7 @@ impl Compiler<'_> {
         match Template::parse(source, self.catalogue) {
             Ok(template) => Some(template),
             Err(error) => {
-                self.report(path, error.to_string());
+                self.report_as(Code::InvalidTemplate, path, error.to_string());
                 None
             }
         }

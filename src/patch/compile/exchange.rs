@@ -6,6 +6,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use super::Compiler;
 use crate::config::model;
 use crate::config::node::Path;
+use crate::config::problem::Code;
 use crate::patch::Action;
 use crate::patch::exchange::{
     ExchangeTemplate, HeaderStep, RedirectTemplate, Text, is_location, is_path_alone,
@@ -155,7 +156,7 @@ impl Compiler<'_> {
                 Some((escaped, sample))
             }
             Err(error) => {
-                self.report(path, error.to_string());
+                self.report_as(Code::UnescapedContext, path, error.to_string());
                 None
             }
         }
