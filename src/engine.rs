@@ -179,6 +179,12 @@ impl Engine {
         verdicts
     }
 
+    /// What finds routes.
+    #[cfg(feature = "lint")]
+    pub(crate) const fn table(&self) -> &RouteTable {
+        &self.table
+    }
+
     /// On which side of a cache it stands.
     #[must_use]
     pub const fn stage(&self) -> model::Stage {

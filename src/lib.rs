@@ -16,6 +16,8 @@ pub mod find;
 pub mod headers;
 pub mod html;
 pub mod json;
+#[cfg(feature = "lint")]
+pub mod lint;
 pub mod live;
 pub mod optimize;
 pub mod patch;

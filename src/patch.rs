@@ -167,6 +167,12 @@ impl Patch {
         (self.edits_elements() || self.edits_json()) && !self.head.reaches_beyond_pages()
     }
 
+    /// The attributes that its conditions read.
+    #[cfg(feature = "lint")]
+    pub(crate) fn guarded_by(&self) -> impl Iterator<Item = &str> {
+        self.guards.iter().flat_map(Condition::attributes)
+    }
+
     /// The attributes that its condition and its texts read.
     #[must_use]
     pub const fn reads(&self) -> &BTreeSet<String> {

@@ -109,6 +109,15 @@ impl RouteTable {
         self.routes.iter().map(move |criteria| criteria.unmet(request, &parameters))
     }
 
+    /// The first route before this one that takes every request which this one is for. `None` where that takes more than a look
+    /// at one route after the other: several that together leave nothing over are not seen.
+    #[cfg(feature = "lint")]
+    #[must_use]
+    pub fn shadow(&self, route: usize) -> Option<usize> {
+        let shadowed = self.routes.get(route)?;
+        self.routes.iter().take(route).position(|earlier| earlier.covers(shadowed))
+    }
+
     /// Every route that host and path don't rule out, in order: what [`find`](Self::find) has to check at most.
     pub(crate) fn candidates(&self, request: &RouteInput<'_>) -> impl Iterator<Item = usize> {
         self.index.candidates(request.host, request.target.path())

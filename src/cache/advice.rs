@@ -42,10 +42,18 @@ impl Advisor<'_> {
         }
         let remains = "has an effect only where caches may keep the route; add `cache.store`, or `cache.cdn` with a lifetime";
         if !self.route.origin_reads.is_empty() {
-            self.add(Code::IneffectiveField, self.path.clone().key("origin_reads"), format!("`origin_reads` {remains}"));
+            self.add(
+                Code::IneffectiveField,
+                self.path.clone().key("origin_reads"),
+                format!("`origin_reads` {remains}"),
+            );
         }
         if !self.key.droppable_cookies().is_empty() {
-            self.add(Code::IneffectiveField, self.cache().key("droppable_cookies"), format!("`droppable_cookies` {remains}"));
+            self.add(
+                Code::IneffectiveField,
+                self.cache().key("droppable_cookies"),
+                format!("`droppable_cookies` {remains}"),
+            );
         }
     }
 

@@ -88,6 +88,20 @@ impl Node {
         at
     }
 
+    /// The place where a reader would point for a remark on all that is at a path: the key where a list or a map stands behind it,
+    /// else what [`locate`](Self::locate) gives.
+    pub fn locate_entry(&self, path: &Path) -> Option<Location> {
+        let key = || {
+            let (last, parents) = path.0.split_last()?;
+            let Segment::Key(name) = last else { return None };
+            let parent = parents.iter().try_fold(self, |node, segment| node.child(segment))?;
+            let Value::Map(entries) = &parent.value else { return None };
+            let (key, node) = entries.iter().find(|(key, _)| key.name == *name)?;
+            matches!(node.value, Value::List(_) | Value::Map(_)).then_some(key.at)?
+        };
+        key().or_else(|| self.locate(path))
+    }
+
     fn child(&self, segment: &Segment) -> Option<&Self> {
         match (&self.value, segment) {
             (Value::List(items), Segment::Index(index)) => items.get(*index),
@@ -297,6 +311,20 @@ mod tests {
         }
         assert_eq!(root.locate(&Path::default().key("a").key("missing").index(3)), at(2));
         assert_eq!(root.locate(&Path::default().key("b")), at(1));
+    }
+
+    #[test]
+    fn what_is_a_map_is_pointed_at_by_its_key() {
+        let at = |line| Some(Location { line, column: 1 });
+        let mut root = map(vec![("a", map(vec![("b", text("x"))]))]);
+        let Value::Map(entries) = &mut root.value else { panic!() };
+        (entries[0].0.at, entries[0].1.at) = (at(1), at(2));
+        let Value::Map(inner) = &mut entries[0].1.value else { panic!() };
+        (inner[0].0.at, inner[0].1.at) = (at(3), at(4));
+        let a = Path::default().key("a");
+        assert_eq!(root.locate_entry(&a), at(1));
+        assert_eq!(root.locate_entry(&a.clone().key("b")), at(4));
+        assert_eq!(root.locate_entry(&a.key("missing")), at(2));
     }
 
     #[test]

@@ -74,7 +74,9 @@ impl GrowthBook {
                 let live = live.map_err(|why| problems.push(problem(at("payload"), why))).ok()?;
                 let (off, count) = live.payload().switched_off();
                 advice
-                    .extend(off.iter().map(|off| Problem::advice(Code::PayloadSwitchedOff, at("payload"), off.to_string())));
+                    .extend(off.iter().map(|off| {
+                        Problem::advice(Code::PayloadSwitchedOff, at("payload"), off.to_string())
+                    }));
                 if count > off.len() {
                     let message = format!("{} more are off", count.saturating_sub(off.len()));
                     advice.push(Problem::advice(Code::PayloadSwitchedOff, at("payload"), message));

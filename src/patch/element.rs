@@ -151,6 +151,15 @@ impl ElementEdit {
         needs
     }
 
+    /// The attributes that go into the page as they are.
+    #[cfg(feature = "lint")]
+    pub(crate) fn raw_attributes(&self) -> impl Iterator<Item = &str> {
+        self.steps.iter().flat_map(|step| match step {
+            Step::Insert(_, Markup { template, .. }) => template.raw_attributes().collect(),
+            _ => Vec::new(),
+        })
+    }
+
     pub(super) fn attributes(&self) -> impl Iterator<Item = &str> {
         let fallback = self.fallback.iter().flat_map(|(_, injection)| injection.attributes());
         self.steps.iter().flat_map(Step::attributes).chain(fallback)

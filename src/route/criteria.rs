@@ -118,6 +118,27 @@ impl Criteria {
         query.map(|(name, _)| Unmet::Parameter(name))
     }
 
+    /// Whether every request that is as `other` asks is as this asks, too. `false` where that takes more than a look.
+    #[cfg(feature = "lint")]
+    pub(super) fn covers(&self, other: &Self) -> bool {
+        let methods = self.methods.is_empty()
+            || (!other.methods.is_empty() && other.methods.iter().all(|it| self.methods.contains(it)));
+        let host = self.host.as_ref().is_none_or(|own| other.host.as_ref().is_some_and(|it| own.covers(it)));
+        // Paths start with a slash, all but the one of `OPTIONS *`.
+        let path = self.path.as_ref().is_none_or(|own| {
+            other.path.as_ref().map_or_else(|| own.takes_all_from("/"), |it| own.covers(it))
+        });
+        let headers = self
+            .headers
+            .iter()
+            .all(|(name, own)| other.headers.iter().any(|(other, it)| other == name && own.covers(it)));
+        let query = self
+            .query
+            .iter()
+            .all(|(name, own)| other.query.iter().any(|(other, it)| other == name && own.covers(it)));
+        methods && host && path && headers && query
+    }
+
     pub(super) const fn host(&self) -> Option<&Matcher> {
         self.host.as_ref()
     }

@@ -7,6 +7,9 @@
 //!   ASCII letters only.
 //! - `ignore_case` beside `safe_regex` is refused where Envoy overlooks it.
 
+#[cfg(feature = "lint")]
+mod cover;
+
 use std::borrow::Cow;
 
 use regex_lite::{Regex, RegexBuilder};

@@ -52,6 +52,16 @@ impl Escaped {
         expressions.flat_map(Expression::attributes)
     }
 
+    /// The attributes of those values that are inserted as they are.
+    #[cfg(feature = "lint")]
+    pub(crate) fn raw_attributes(&self) -> impl Iterator<Item = &str> {
+        let raw = self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Value(expression, _) if expression.is_raw() => Some(expression),
+            _ => None,
+        });
+        raw.flat_map(Expression::attributes)
+    }
+
     /// The text with `mark` for each value.
     #[must_use]
     pub fn sketch(&self, mark: char) -> String {

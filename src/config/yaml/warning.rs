@@ -6,6 +6,7 @@
 use std::fmt;
 
 use super::super::node::{Location, Node, Path, Value, quote};
+use super::super::problem::Code;
 use super::scalar::Meaning;
 
 /// An unquoted scalar that becomes something else than a reader of YAML 1.2 expects.
@@ -18,6 +19,8 @@ pub struct Warning {
     pub at: Option<Location>,
     /// The scalar as written.
     pub written: String,
+    /// What it is called in the docs.
+    pub code: Code,
     /// What it becomes and what to do about it, in one sentence without its place.
     pub message: String,
     /// The number that YAML 1.2 sees in it.
@@ -75,7 +78,8 @@ impl Warning {
             Meaning::Number(number) => Some(number),
             _ => None,
         };
-        Some(Self { path: path.clone(), at, written: written.to_owned(), message, number })
+        let code = Code::UnquotedScalar;
+        Some(Self { path: path.clone(), at, written: written.to_owned(), code, message, number })
     }
 
     pub(super) fn merge_key(path: Path, at: Option<Location>) -> Self {
@@ -83,6 +87,7 @@ impl Warning {
             path: path.key("<<"),
             at,
             written: "<<".to_owned(),
+            code: Code::MergeKey,
             message: "the key << merges nothing, as in Envoy: it is a key like any other".to_owned(),
             number: None,
         }

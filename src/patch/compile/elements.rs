@@ -183,7 +183,11 @@ impl Compiler<'_> {
     pub(super) fn text_template(&mut self, source: &str, path: &Path) -> Option<Template> {
         let template = self.template(source, path)?;
         if template.expressions().any(Expression::is_raw) {
-            self.report_as(Code::UnescapedContext, path, "`raw` is for markup, and this is text; leave it out");
+            self.report_as(
+                Code::UnescapedContext,
+                path,
+                "`raw` is for markup, and this is text; leave it out",
+            );
             return None;
         }
         Some(template)
