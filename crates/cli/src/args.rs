@@ -5,10 +5,11 @@ use std::num::NonZeroUsize;
 use std::str::FromStr;
 use std::time::SystemTime;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use engraft::decide::decrypt::DecryptionKey;
 use http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
 
+use crate::check::args::Check;
 use crate::completions::Completions;
 use crate::decide::args::Decide;
 use crate::examples::{self, FIRST_STEPS};
@@ -31,7 +32,7 @@ pub(crate) enum Command {
     /// Write a commented configuration to start from
     #[command(after_help = EXIT_CODES)]
     Init(Init),
-    /// Say everything that is wrong with a configuration
+    /// Say everything that is wrong with a configuration, and what may surprise in it
     #[command(after_help = EXIT_CODES)]
     Check(Check),
     /// Run one request and its response through a configuration and print the page
@@ -52,24 +53,6 @@ pub(crate) enum Command {
     /// Print the manual, or write a page for each command
     #[command(after_help = EXIT_CODES)]
     Man(Manual),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Check {
-    /// The configuration, as YAML, JSON or the bytes of a google.protobuf.Struct; `-` is standard input
-    pub(crate) file: Input,
-    /// How to say it
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: Format,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// A line for each problem
-    #[default]
-    Human,
-    /// One object with everything
-    Json,
 }
 
 #[derive(Debug, Args)]

@@ -5,6 +5,7 @@ use std::io;
 
 use engraft::config::problem::suggest;
 
+use crate::fetch::FetchError;
 use crate::serve::error::ServeError;
 
 /// What a command found, when it could do its work.
@@ -29,6 +30,8 @@ pub(crate) enum Failure {
     Save { name: String, source: io::Error },
     /// A name that the first line of a configuration can't say.
     SchemaName { name: String },
+    /// A page can't be fetched.
+    Fetch { url: String, why: FetchError },
     /// Two arguments ask for standard input.
     StdinTwice { first: &'static str, second: &'static str },
     /// A fact that nothing in the configuration reads.
@@ -41,7 +44,7 @@ pub(crate) enum Failure {
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0  done; the configuration is fine
-  1  the configuration has problems, or the payload or a request of a batch
+  1  the configuration has problems, or remarks that --deny makes errors; so has the payload or a request of a batch
   2  wrong usage, or something can't be read or written";
 
 /// The exit code of an outcome.
@@ -51,6 +54,7 @@ pub(crate) const fn exit_code(outcome: &Result<Verdict, Failure>) -> u8 {
         Ok(Verdict::Problems) => 1,
         Err(
             Failure::Read { .. }
+            | Failure::Fetch { .. }
             | Failure::Write(_)
             | Failure::Exists { .. }
             | Failure::Save { .. }
@@ -66,6 +70,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Read { name, source } => write!(f, "can't read {name}: {source}"),
+            Self::Fetch { url, why } => write!(f, "can't fetch {url}: {why}"),
             Self::Write(source) => write!(f, "can't write the output: {source}"),
             Self::Exists { name } => {
                 write!(f, "{name} is there already; name another file, or write over it with --force")
@@ -96,6 +101,7 @@ impl std::error::Error for Failure {
             Self::Read { source, .. } | Self::Write(source) | Self::Save { source, .. } => Some(source),
             Self::Serve(error) => error.source(),
             Self::Exists { .. }
+            | Self::Fetch { .. }
             | Self::SchemaName { .. }
             | Self::StdinTwice { .. }
             | Self::UnreadFact { .. } => None,

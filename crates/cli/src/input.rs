@@ -28,6 +28,15 @@ impl Input {
         }
     }
 
+    /// What a server would call it, by its name: JSON, or HTML in UTF-8.
+    pub(crate) fn content_type(&self) -> &'static str {
+        let is_json = |path: &PathBuf| path.extension().is_some_and(|it| it.eq_ignore_ascii_case("json"));
+        match self {
+            Self::File(path) if is_json(path) => "application/json",
+            _ => "text/html; charset=utf-8",
+        }
+    }
+
     pub(crate) fn read(&self) -> Result<Vec<u8>, Failure> {
         let bytes = match self {
             Self::Stdin => {

@@ -12,6 +12,7 @@ mod decide;
 mod examples;
 mod exchange;
 mod failure;
+mod fetch;
 mod init;
 mod input;
 mod man;

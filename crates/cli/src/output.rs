@@ -3,6 +3,7 @@
 //! A reader that has seen enough (`engraft check f | head -1`) is no failure: a closed pipe ends the output quietly.
 
 use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
 use std::process::ExitCode;
 
 use clap::builder::styling::{AnsiColor, Style};
@@ -15,25 +16,43 @@ pub(crate) struct Palette {
     pub(crate) error: Style,
     pub(crate) warning: Style,
     pub(crate) fine: Style,
+    pub(crate) note: Style,
     pub(crate) place: Style,
+    /// How wide the terminal is; none where there is none, and nobody says.
+    pub(crate) columns: Option<usize>,
 }
 
 impl Palette {
     /// Colours on a terminal, unless the environment asks for none (<https://no-color.org>).
-    pub(crate) fn of(stream: &impl IsTerminal) -> Self {
+    pub(crate) fn of(stream: &(impl IsTerminal + AsFd)) -> Self {
+        let columns = columns(stream);
         let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
         if !stream.is_terminal() || set("NO_COLOR") || dumb {
-            return Self::default();
+            return Self { columns, ..Self::default() };
         }
         let bold = |colour: AnsiColor| Style::new().bold().fg_color(Some(colour.into()));
         Self {
             error: bold(AnsiColor::Red),
             warning: bold(AnsiColor::Yellow),
             fine: bold(AnsiColor::Green),
+            note: bold(AnsiColor::Cyan),
             place: Style::new().bold(),
+            columns,
         }
     }
+
+    /// Whether it has colours.
+    pub(crate) fn is_coloured(&self) -> bool {
+        self.place != Style::default()
+    }
+}
+
+/// What the environment says, for whoever pipes to a terminal of their own; else what the terminal says.
+fn columns(stream: &(impl IsTerminal + AsFd)) -> Option<usize> {
+    let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let asked = || terminal_size::terminal_size_of(stream).map(|(width, _)| usize::from(width.0));
+    said.filter(|columns| *columns > 0).or_else(|| asked().filter(|_| stream.is_terminal()))
 }
 
 /// Writes to standard output.
