@@ -170,7 +170,7 @@ impl Patch {
     /// The attributes that its conditions read.
     #[cfg(feature = "lint")]
     pub(crate) fn guarded_by(&self) -> impl Iterator<Item = &str> {
-        self.guards.iter().flat_map(Condition::attributes)
+        self.guards.iter().flat_map(|guard| guard.condition.attributes())
     }
 
     /// The attributes that its condition and its texts read.

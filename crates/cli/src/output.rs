@@ -49,7 +49,7 @@ impl Palette {
 }
 
 /// What the environment says, for whoever pipes to a terminal of their own; else what the terminal says.
-fn columns(stream: &(impl IsTerminal + AsFd)) -> Option<usize> {
+pub(crate) fn columns(stream: &(impl IsTerminal + AsFd)) -> Option<usize> {
     let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let asked = || terminal_size::terminal_size_of(stream).map(|(width, _)| usize::from(width.0));
     said.filter(|columns| *columns > 0).or_else(|| asked().filter(|_| stream.is_terminal()))

@@ -1,13 +1,13 @@
 //! One line for each exchange, on standard output.
 
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, Write};
 
 use engraft::exchange::report::Report;
 use serde::Serialize;
 
 use super::args::LogForm;
 use super::recent::{End, Exchange};
-use crate::output::Palette;
+use crate::output::{self, Palette};
 
 /// How wide a path is where no terminal says otherwise; longer ones push the rest of the line to the right.
 const PATH_WIDTH: usize = 32;
@@ -29,7 +29,7 @@ impl Log {
     pub(crate) fn new(form: LogForm) -> Self {
         let stdout = io::stdout();
         let path_width =
-            columns(&stdout).map(|columns| columns.saturating_sub(REST_WIDTH).max(MIN_PATH_WIDTH));
+            output::columns(&stdout).map(|columns| columns.saturating_sub(REST_WIDTH).max(MIN_PATH_WIDTH));
         Self { form, palette: Palette::of(&stdout), path_width }
     }
 
@@ -84,20 +84,6 @@ impl Log {
         let end: String = path.chars().skip(chars.saturating_sub(back)).collect();
         format!("{start}…{end}")
     }
-}
-
-/// How wide the terminal is, if it is one.
-fn columns(stdout: &io::Stdout) -> Option<usize> {
-    if !stdout.is_terminal() {
-        return None;
-    }
-    #[cfg(unix)]
-    if let Ok(size) = rustix::termios::tcgetwinsize(stdout)
-        && size.ws_col > 0
-    {
-        return Some(size.ws_col.into());
-    }
-    Some(PATH_WIDTH.saturating_add(REST_WIDTH))
 }
 
 /// A path as a terminal may have it: whoever asks could send it commands otherwise.
