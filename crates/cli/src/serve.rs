@@ -47,7 +47,7 @@ pub(crate) fn run(args: Serve) -> Result<Verdict, Failure> {
     if !args.listen.ip().is_loopback() && !args.allow_remote {
         return Err(ServeError::Remote(args.listen).into());
     }
-    let files = Files::of(&args);
+    let mut files = Files::of(&args);
     let setup = match files.read()? {
         Ok(usable) => Setup::new(usable),
         Err(refused) => {

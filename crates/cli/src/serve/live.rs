@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use engraft::engine::Engine;
 use engraft::exchange::report::Report;
-use engraft::exchange::{self, Body, Edits, Forwarded, Next, Surroundings};
+use engraft::exchange::{self, Body, Edits, Next, Surroundings};
 use engraft::html::outcome::Skip;
 use engraft::request::RequestHead;
 use http::{HeaderMap, Method, StatusCode, header};
@@ -64,7 +64,7 @@ impl Live {
     ) -> Option<Injected> {
         let begun = exchange::begin(&self.engine, request, &Surroundings::default());
         let Next::Forward(forwarded) = begun.next else { return None };
-        let answered = Forwarded::answer(forwarded, status, headers);
+        let answered = forwarded.answer(status, headers);
         match answered.body {
             Body::NotModified(..) => None,
             Body::Passes(report) => {

@@ -5,13 +5,13 @@ use std::time::Instant;
 
 use engraft::exchange::report::Report;
 use engraft::exchange::{Edits, Forwarded};
+use engraft::request::RequestHead;
 use http::{HeaderMap, StatusCode};
 
 use super::recent::{Capture, End, Exchange};
 use super::state::State;
 use crate::exchange::rendering::OriginRequest;
 use crate::time;
-use engraft::request::RequestHead;
 
 /// See the [module](self).
 #[derive(Debug)]

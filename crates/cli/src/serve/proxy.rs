@@ -13,7 +13,7 @@ use hyper::body::{Body as _, Incoming};
 use tokio::sync::watch;
 
 use super::heads::{self, Homecoming};
-use super::live::{self, Live};
+use super::live;
 use super::ongoing::{Ongoing, Phase};
 use super::outgoing::{Outgoing, Page};
 use super::panel;
@@ -41,13 +41,11 @@ pub(crate) struct Ends {
 pub(crate) struct Proxy {
     state: Arc<State>,
     upstream: Upstream,
-    live: Option<Arc<Live>>,
 }
 
 impl Proxy {
-    pub(crate) fn new(state: Arc<State>, upstream: Upstream) -> Self {
-        let live = state.is_live.then(Live::new).flatten().map(Arc::new);
-        Self { state, upstream, live }
+    pub(crate) const fn new(state: Arc<State>, upstream: Upstream) -> Self {
+        Self { state, upstream }
     }
 
     pub(crate) fn ending(&self) -> watch::Receiver<bool> {
@@ -215,7 +213,7 @@ impl Proxy {
             home.apply(&mut headers);
         }
         page.ongoing().answers(status, &headers);
-        if let Some(live) = self.live.as_ref().filter(|_| live::navigates(request))
+        if let Some(live) = self.state.live.as_ref().filter(|_| live::navigates(request))
             && let Some(injected) = live.inject(request, status, &mut headers)
         {
             page.inject(injected);

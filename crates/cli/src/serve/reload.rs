@@ -39,6 +39,8 @@ pub(crate) struct Files {
     config: PathBuf,
     payload: Option<PathBuf>,
     key: Option<DecryptionKey>,
+    /// What they were when they were read.
+    read_at: Vec<Option<Stamp>>,
 }
 
 /// Files that can't be used.
@@ -52,11 +54,18 @@ type Usable = (Arc<Engine>, Option<Arc<Live>>);
 
 impl Files {
     pub(crate) fn of(args: &Serve) -> Self {
-        Self { config: args.config.clone(), payload: args.payload.clone(), key: args.decryption_key.clone() }
+        Self {
+            config: args.config.clone(),
+            payload: args.payload.clone(),
+            key: args.decryption_key.clone(),
+            read_at: Vec::new(),
+        }
     }
 
     /// Reads them. There is no cache here, so one exchange is both stages, whichever the configuration was written for.
-    pub(crate) fn read(&self) -> Result<Result<Usable, Refused>, Failure> {
+    pub(crate) fn read(&mut self) -> Result<Result<Usable, Refused>, Failure> {
+        // Before: what is saved while they are read is read again.
+        self.read_at = self.stamps();
         let name = self.config.display().to_string();
         let mut findings = Findings::of(&read(&self.config)?);
         let Some(engine) = findings.engine.take() else {
@@ -76,20 +85,19 @@ impl Files {
     }
 
     /// Watches for saves, for good, and has `current` be what they bring.
-    pub(crate) async fn watch(self, current: watch::Sender<Setup>) {
-        let mut read_at = self.stamps();
-        let mut before = read_at.clone();
+    pub(crate) async fn watch(mut self, current: watch::Sender<Setup>) {
+        let mut before = self.read_at.clone();
         let mut ticks = tokio::time::interval(PERIOD);
         loop {
             ticks.tick().await;
             let stamps = self.stamps();
             // Editors may take a file away before they put the next one there, or write it in several steps.
             let is_settled = stamps == before && !stamps.contains(&None);
-            before.clone_from(&stamps);
-            if !is_settled || stamps == read_at {
+            let is_read = stamps == self.read_at;
+            before = stamps;
+            if is_read || !is_settled {
                 continue;
             }
-            read_at = stamps;
             // What was taken away after all is no save either.
             if let Ok(read) = self.read() {
                 tell(&read, &self.config);

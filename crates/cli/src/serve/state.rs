@@ -7,6 +7,7 @@ use http::HeaderMap;
 use tokio::sync::watch;
 
 use super::args::{Origin, Serve};
+use super::live::Live;
 use super::log;
 use super::recent::{Exchange, Recent};
 use super::reload::Setup;
@@ -25,7 +26,8 @@ pub(crate) struct State {
     /// What the edge would set.
     pub(crate) edge_headers: HeaderMap,
     pub(crate) preserves_host: bool,
-    pub(crate) is_live: bool,
+    /// What has pages load again.
+    pub(crate) live: Option<Arc<Live>>,
     pub(crate) recent: Recent,
     /// Another one for each start: pages tell by it that the server is another.
     pub(crate) instance: u128,
@@ -42,7 +44,7 @@ impl State {
             seen_as: args.seen_as.clone(),
             edge_headers: visit::lines(&args.headers),
             preserves_host: args.preserve_host,
-            is_live: !args.no_live,
+            live: (!args.no_live).then(Live::new).flatten().map(Arc::new),
             recent: Recent::default(),
             instance: crate::time::random(),
             log: log::Log::new(args.log),

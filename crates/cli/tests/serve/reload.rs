@@ -221,9 +221,14 @@ fn a_page_whose_policy_allows_no_script_gets_none() -> Tested {
     );
     origin.reply("/own", Reply::html(page).header("content-security-policy", "script-src 'self'"));
     let server = Server::before(&origin, GREETING)?;
-    assert_eq!(server.fetch(&opened(&server, "/strict"))?.text(), page);
-    let said = server.said("content security policy")?;
-    assert!(said.starts_with("/strict"), "{said}");
+    for path in ["/strict?a", "/strict?a", "/strict?a", "/strict?b"] {
+        assert_eq!(server.fetch(&opened(&server, path))?.text(), page);
+    }
+    // Once for each page.
+    for path in ["/strict?a ", "/strict?b "] {
+        let said = server.said("content security policy")?;
+        assert!(said.starts_with(path), "{said}");
+    }
     assert!(server.fetch(&opened(&server, "/own"))?.text().contains(SCRIPT));
     Ok(())
 }
