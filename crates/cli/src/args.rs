@@ -18,6 +18,7 @@ use crate::init::args::Init;
 use crate::input::Input;
 use crate::man::Manual;
 use crate::serve::args::Serve;
+use crate::test::args::Test;
 
 /// Checks and tries out configurations of the engraft filter with the core that runs in Envoy.
 #[derive(Debug, Parser)]
@@ -44,6 +45,9 @@ pub(crate) enum Command {
     /// Serve a site or a folder through a configuration, which is read again whenever it is saved
     #[command(after_help = EXIT_CODES)]
     Serve(Box<Serve>),
+    /// Run scenarios: what visitors ask for, and what must come of it
+    #[command(after_help = EXIT_CODES)]
+    Test(Test),
     /// Print the JSON Schema of configurations
     #[command(after_help = EXIT_CODES)]
     Schema,

@@ -13,7 +13,7 @@ use crate::serve::error::ServeError;
 pub(crate) enum Verdict {
     /// The configuration can be used.
     Fine,
-    /// It, or a payload, can't; what is wrong with it has been said.
+    /// It, or a payload, can't, or a scenario fails; what is wrong has been said.
     Problems,
 }
 
@@ -38,13 +38,18 @@ pub(crate) enum Failure {
     UnreadFact { name: String, readable: Vec<String> },
     /// The local server can't start.
     Serve(ServeError),
+    /// There is no file of scenarios where one was looked for.
+    NoScenarios { searched: Vec<String> },
+    /// No scenario has this in its name.
+    NoSuchScenario { filter: String },
 }
 
 /// The exit codes, as [`exit_code`] gives them and `--help` shows them.
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0  done; the configuration is fine
-  1  the configuration has problems, or remarks that --deny makes errors; so has the payload or a request of a batch
+  1  the configuration has problems, or remarks that --deny makes errors; so has the payload or a request of a batch; or a
+     scenario fails
   2  wrong usage, or something can't be read or written";
 
 /// The exit code of an outcome.
@@ -61,7 +66,9 @@ pub(crate) const fn exit_code(outcome: &Result<Verdict, Failure>) -> u8 {
             | Failure::SchemaName { .. }
             | Failure::StdinTwice { .. }
             | Failure::UnreadFact { .. }
-            | Failure::Serve(_),
+            | Failure::Serve(_)
+            | Failure::NoScenarios { .. }
+            | Failure::NoSuchScenario { .. },
         ) => 2,
     }
 }
@@ -91,6 +98,16 @@ impl fmt::Display for Failure {
                 write!(f, " accepted: {}", readable.join(", "))
             }
             Self::Serve(error) => error.fmt(f),
+            Self::NoScenarios { searched } => {
+                let searched = searched.join(", ");
+                write!(
+                    f,
+                    "there is no file named *.test.yaml in {searched}; name a file of scenarios, or a folder with some"
+                )
+            }
+            Self::NoSuchScenario { filter } => {
+                write!(f, "no scenario has \"{filter}\" in its name; leave --filter out to see all names")
+            }
         }
     }
 }
@@ -104,7 +121,9 @@ impl std::error::Error for Failure {
             | Self::Fetch { .. }
             | Self::SchemaName { .. }
             | Self::StdinTwice { .. }
-            | Self::UnreadFact { .. } => None,
+            | Self::UnreadFact { .. }
+            | Self::NoScenarios { .. }
+            | Self::NoSuchScenario { .. } => None,
         }
     }
 }

@@ -6,9 +6,11 @@
 use std::process::ExitCode;
 
 mod args;
+mod cacheability;
 mod check;
 mod completions;
 mod decide;
+mod diff;
 mod examples;
 mod exchange;
 mod failure;
@@ -17,9 +19,11 @@ mod init;
 mod input;
 mod man;
 mod output;
+mod printable;
 mod render;
 mod schema;
 mod serve;
+mod test;
 mod time;
 
 fn main() -> ExitCode {
@@ -29,6 +33,7 @@ fn main() -> ExitCode {
         Ok(args::Command::Render(args)) => render::run(&args),
         Ok(args::Command::Decide(args)) => decide::run(&args),
         Ok(args::Command::Serve(args)) => serve::run(*args),
+        Ok(args::Command::Test(args)) => test::run(&args),
         Ok(args::Command::Schema) => schema::run(),
         Ok(args::Command::Completions(args)) => completions::run(&args),
         Ok(args::Command::Man(args)) => man::run(&args),

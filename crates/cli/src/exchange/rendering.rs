@@ -14,7 +14,7 @@ use super::visit::{self, Visit};
 use crate::args::Url;
 
 /// What the origin answers.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Answer {
     status: StatusCode,
     headers: HeaderMap,
@@ -127,6 +127,12 @@ impl Rendering {
 }
 
 impl OriginRequest {
+    /// As the filter behind a cache would get it.
+    pub(crate) fn into_head(self) -> RequestHead {
+        let Self { method, url: Url { scheme, authority, path }, headers } = self;
+        RequestHead { method, scheme, authority, path, headers, has_body: false }
+    }
+
     /// The request after its changes.
     pub(crate) fn new(head: RequestHead, edits: RequestEdits) -> Self {
         let RequestHead { method, scheme, authority, path, mut headers, .. } = head;

@@ -1,0 +1,20 @@
+//! Waits until a file changes that was read.
+//!
+//! What to look at is known after a round, and it is few files, so their times are asked for: that works on every file system, mounted
+//! and shared ones too, where notifications of the kernel do not arrive, and needs no library.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::files::{Stamp, stamp};
+
+/// How often is looked.
+const INTERVAL: Duration = Duration::from_millis(200);
+
+/// Returns when one of the files is another than when it was read, is gone or has come, or when `found` finds other files.
+pub(super) fn wait(read: &BTreeMap<PathBuf, Stamp>, found: impl Fn() -> bool) {
+    while read.iter().all(|(path, was)| stamp(path) == *was) && !found() {
+        std::thread::sleep(INTERVAL);
+    }
+}
