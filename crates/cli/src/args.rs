@@ -14,6 +14,7 @@ use crate::completions::Completions;
 use crate::decide::args::Decide;
 use crate::examples::{self, FIRST_STEPS};
 use crate::failure::EXIT_CODES;
+use crate::har::args::Har;
 use crate::init::args::Init;
 use crate::input::Input;
 use crate::man::Manual;
@@ -48,6 +49,9 @@ pub(crate) enum Command {
     /// Run scenarios: what visitors ask for, and what must come of it
     #[command(after_help = EXIT_CODES)]
     Test(Test),
+    /// Run what a browser recorded through a configuration: what would change, how fast, and what caches would keep
+    #[command(after_help = EXIT_CODES)]
+    Har(Har),
     /// Print the JSON Schema of configurations
     #[command(after_help = EXIT_CODES)]
     Schema,

@@ -118,7 +118,7 @@ pub(crate) fn changed_bytes(before: &[u8], after: &[u8]) -> usize {
     changed.map(of).sum()
 }
 
-fn part<'p, T>(all: &'p [T], range: Range<usize>) -> &'p [T] {
+fn part<T>(all: &[T], range: Range<usize>) -> &[T] {
     all.get(range).unwrap_or_default()
 }
 

@@ -15,6 +15,7 @@ mod examples;
 mod exchange;
 mod failure;
 mod fetch;
+mod har;
 mod init;
 mod input;
 mod man;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         Ok(args::Command::Decide(args)) => decide::run(&args),
         Ok(args::Command::Serve(args)) => serve::run(*args),
         Ok(args::Command::Test(args)) => test::run(&args),
+        Ok(args::Command::Har(args)) => har::run(&args),
         Ok(args::Command::Schema) => schema::run(),
         Ok(args::Command::Completions(args)) => completions::run(&args),
         Ok(args::Command::Man(args)) => man::run(&args),

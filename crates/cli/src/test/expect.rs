@@ -147,7 +147,7 @@ impl<'de> Deserialize<'de> for PatchState {
 pub(super) enum Selected {
     Absent,
     Present,
-    Elements(Element),
+    Elements(Box<Element>),
 }
 
 impl<'de> Deserialize<'de> for Selected {
@@ -155,7 +155,7 @@ impl<'de> Deserialize<'de> for Selected {
         Ok(match Wanted::deserialize(deserializer)? {
             Wanted::Absent => Self::Absent,
             Wanted::Is(Element { is_present: true, .. }) => Self::Present,
-            Wanted::Is(element) => Self::Elements(element),
+            Wanted::Is(element) => Self::Elements(Box::new(element)),
         })
     }
 }

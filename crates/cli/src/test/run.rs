@@ -91,7 +91,7 @@ impl Runner<'_> {
             self.files.read(path).map_err(|why| vec![Flaw::new(file, format!("can't be read: {why}"))])?;
         let document = Document::read(&bytes)
             .map_err(|problems| problems.iter().map(|problem| Flaw::of(file, problem)).collect::<Vec<_>>())?;
-        let folder = path.parent().unwrap_or(Path::new(""));
+        let folder = path.parent().unwrap_or_else(|| Path::new(""));
         let blame = |field: &str, message: String| {
             vec![Flaw { at: document.at(&Place::default().key(field)), ..Flaw::new(file, message) }]
         };

@@ -6,7 +6,7 @@ use super::super::expect::Text;
 use super::super::outcome::Mismatch;
 use super::{Found, differs};
 
-/// How much of a text is shown around what should not be in it.
+/// How many characters are shown before what should not be in a text, and half of those after it.
 const AROUND: usize = 30;
 
 /// Holds a text against what is said of it.
@@ -39,13 +39,15 @@ pub(super) fn hold(wanted: &Text, text: &str, path: &Path, found: &mut Found) {
 
 /// Enough of a text to know it by, on one line.
 fn cut(text: &str) -> String {
-    around(text, 0, 2 * AROUND)
+    around(text, 0, 0)
 }
 
 /// A part of a text and what is around it, on one line.
 fn around(text: &str, start: usize, length: usize) -> String {
-    let from = text.floor_char_boundary(start.saturating_sub(AROUND));
-    let to = text.ceil_char_boundary(start.saturating_add(length).saturating_add(AROUND).min(text.len()));
+    let end = start.saturating_add(length);
+    let (before, after) = (text.get(..start).unwrap_or_default(), text.get(end..).unwrap_or_default());
+    let from = before.char_indices().rev().nth(AROUND.saturating_sub(1)).map_or(0, |(at, _)| at);
+    let to = after.char_indices().nth(2 * AROUND).map_or(text.len(), |(at, _)| end.saturating_add(at));
     let part = text.get(from..to).unwrap_or_default().escape_debug();
     let (before, after) = (if from > 0 { "…" } else { "" }, if to < text.len() { "…" } else { "" });
     format!("{before}{part}{after}")
@@ -57,8 +59,8 @@ mod tests {
 
     #[test]
     fn parts_of_texts_are_cut_between_characters() {
-        let text = "é".repeat(100);
-        assert_eq!(around(&text, 101, 1).chars().filter(|char| *char == 'é').count(), 32);
+        let text = "é".repeat(200);
+        assert_eq!(around(&text, 100, 2), format!("…{}…", "é".repeat(AROUND + 1 + 2 * AROUND)));
         assert_eq!(around("short", 2, 1), "short");
         assert_eq!(cut("a\nb"), "a\\nb");
     }

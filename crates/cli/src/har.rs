@@ -1,0 +1,126 @@
+//! `engraft har`: what a configuration would have done to what was recorded.
+
+use std::fs::File;
+use std::io::{self, BufReader, IsTerminal as _, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use console::Term;
+use engraft::live::Live;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::check::Findings;
+use crate::exchange::stages::Stages;
+use crate::failure::{Failure, Verdict};
+use crate::input::Input;
+use crate::output;
+
+mod analysis;
+mod archive;
+pub(crate) mod args;
+mod report;
+
+use analysis::{Analysis, Bench};
+use args::{Format, Har};
+
+pub(crate) fn run(args: &Har) -> Result<Verdict, Failure> {
+    let inputs =
+        [("FILE", Some(&args.file)), ("--config", Some(&args.config)), ("--payload", args.payload.as_ref())];
+    let mut from_stdin =
+        inputs.iter().filter(|(_, input)| *input == Some(&Input::Stdin)).map(|(name, _)| *name);
+    if let (Some(first), Some(second)) = (from_stdin.next(), from_stdin.next()) {
+        return Err(Failure::StdinTwice { first, second });
+    }
+    let configuration = args.config.read()?;
+    let findings = Findings::of(&configuration);
+    let Some(engine) = findings.engine else {
+        output::to_stderr(|out, palette| findings.write(out, palette, &args.config.name()))?;
+        return Ok(Verdict::Problems);
+    };
+    let live = match &args.payload {
+        None => None,
+        Some(input) => match Live::read(&input.read()?, args.decryption_key.as_ref()) {
+            Ok(live) => Some(Arc::new(live)),
+            Err(why) => return refused(&input.name(), &why.to_string()),
+        },
+    };
+    let bench = Bench {
+        engine: Arc::new(engine),
+        stages: Stages::of(&configuration),
+        live,
+        facts: args.facts.clone(),
+        now: args.now,
+    };
+    let (analysis, whole) = analyse(&args.file, &bench)?;
+    output::to_stdout(|out, palette| match args.format {
+        Format::Table => report::table::write(&analysis, width(), out, palette),
+        Format::Json => report::json::write(&analysis, out),
+    })?;
+    if let Some(path) = &args.report {
+        write_page(&analysis, &args.file.name(), path)?;
+    }
+    match whole {
+        Ok(()) => Ok(Verdict::Fine),
+        Err(why) => refused(&args.file.name(), &format!("the recording can't be read any further: {why}")),
+    }
+}
+
+/// What can be told of a recording, and whether that is all of it.
+type Told = (Analysis, Result<(), serde_json::Error>);
+
+fn analyse(file: &Input, bench: &Bench) -> Result<Told, Failure> {
+    let unread = |source| Failure::Read { name: file.name(), source };
+    let (from, length): (Box<dyn Read>, Option<u64>) = match file {
+        Input::Stdin => (Box::new(io::stdin().lock()), None),
+        Input::File(path) => {
+            let file = File::open(path).map_err(unread)?;
+            let length = file.metadata().map_err(unread)?.len();
+            (Box::new(file), Some(length))
+        }
+    };
+    // It draws on terminals only.
+    let progress = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr());
+    if let Ok(style) = ProgressStyle::with_template("{wide_bar} {bytes} of {total_bytes}, {msg}") {
+        progress.set_style(style);
+    }
+    let mut analysis = Analysis::default();
+    let mut failure = None;
+    let mut number = 0_usize;
+    let whole = archive::read(BufReader::new(progress.wrap_read(from)), &mut |entry| {
+        number = number.saturating_add(1);
+        if failure.is_none() {
+            failure = bench.add(entry, number, &mut analysis).err();
+        }
+        progress.set_message(format!("{number} exchanges"));
+    });
+    progress.finish_and_clear();
+    match (failure, whole) {
+        (Some(failure), _) => Err(failure),
+        (None, Err(why)) if why.is_io() => Err(unread(why.into())),
+        (None, whole) => Ok((analysis, whole)),
+    }
+}
+
+fn refused(name: &str, why: &str) -> Result<Verdict, Failure> {
+    output::to_stderr(|out, palette| {
+        let style = palette.error;
+        writeln!(out, "{name}: {style}error:{style:#} {}", crate::printable::line(why))
+    })?;
+    Ok(Verdict::Problems)
+}
+
+/// How wide the terminal is; `None` where there is none.
+fn width() -> Option<usize> {
+    if !io::stdout().is_terminal() {
+        return None;
+    }
+    Term::stdout().size_checked().map(|(_, columns)| usize::from(columns))
+}
+
+fn write_page(analysis: &Analysis, recording: &str, path: &Path) -> Result<(), Failure> {
+    let mut page = Vec::new();
+    let written =
+        report::page::write(analysis, recording, &mut page).and_then(|()| std::fs::write(path, page));
+    written.map_err(|source| Failure::Save { name: path.display().to_string(), source })?;
+    output::to_stderr(|out, _| writeln!(out, "wrote {}", path.display()))
+}
