@@ -65,7 +65,7 @@ pub(super) fn judge(expect: &Expect, exchange: Exchange<'_>) -> Found {
         hold_wanted(wanted, value.as_deref(), missing, &at("attributes").key(name), &mut found);
     }
     hold_decisions(expect, rendering, &mut found);
-    hold_exposures(expect, rendering, &mut found);
+    hold_exposures(expect, exchange, &mut found);
     for (label, state) in &expect.patches {
         if let Some(mismatch) = hold_patch(label, state, exchange) {
             found.push((at("patches").key(label), mismatch));
@@ -143,7 +143,7 @@ fn hold_decisions(expect: &Expect, rendering: &Rendering, found: &mut Found) {
             None => {
                 let decided: Vec<&str> = notes.iter().map(|note| note.name.as_str()).collect();
                 let decided = if decided.is_empty() { "nothing".to_owned() } else { decided.join(", ") };
-                let message = format!("the route does not ask for it; decided is {decided}");
+                let message = format!("the route does not ask for it; it asks for {decided}");
                 found.push((path, Mismatch::says(message)));
             }
         }
@@ -160,8 +160,12 @@ fn hold_decisions(expect: &Expect, rendering: &Rendering, found: &mut Found) {
     }
 }
 
-fn hold_exposures(expect: &Expect, rendering: &Rendering, found: &mut Found) {
+fn hold_exposures(expect: &Expect, Exchange { engine, rendering, .. }: Exchange<'_>, found: &mut Found) {
     let Some(wanted) = &expect.exposures else { return };
+    if engine.exposures().is_empty() && !wanted.is_empty() {
+        let message = "the configuration tells nobody of exposures; say who is told under \"exposures\"";
+        return found.push((Path::default().key("exposures"), Mismatch::says(message)));
+    }
     let exposures = rendering.report.exposures.iter();
     let exposures: BTreeMap<String, String> =
         exposures.map(|event| (event.experiment_id().to_owned(), event.variation_id().to_owned())).collect();

@@ -171,6 +171,7 @@ impl Suite<'_> {
                 took: begun.elapsed(),
             };
             self.scenario(scenario, &place, files, snapshots, &mut outcome);
+            outcome.complaints.sort_by_key(|complaint| complaint.at);
             outcome.took = begun.elapsed();
             outcome
         };

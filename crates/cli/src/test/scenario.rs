@@ -53,7 +53,7 @@ pub(super) struct Scenario {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Given {
     pub(super) url: Option<Parsed<Url>>,
-    pub(super) method: Option<Parsed<Method>>,
+    pub(super) method: Option<Verb>,
     pub(super) headers: BTreeMap<Name, Option<Many>>,
     pub(super) cookies: BTreeMap<String, Option<String>>,
     pub(super) facts: BTreeMap<String, Option<String>>,
@@ -75,6 +75,19 @@ pub(super) struct Given {
 pub(super) struct Response {
     pub(super) status: Option<Status>,
     pub(super) headers: BTreeMap<Name, Option<Many>>,
+}
+
+/// A method.
+#[derive(Debug, Clone)]
+pub(super) struct Verb(pub(super) Method);
+
+impl<'de> Deserialize<'de> for Verb {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let method =
+            text.parse().map_err(|_| format!("\"{text}\" is no method; write one such as GET or HEAD"));
+        method.map(Self).map_err(serde::de::Error::custom)
+    }
 }
 
 /// The time of a request.

@@ -1,5 +1,6 @@
 //! What a scenario is given, as a request and an answer of the origin.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -9,7 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use engraft::engine::Engine;
 use engraft::live::Live;
-use http::header::{CONTENT_TYPE, COOKIE};
+use http::header::{CONTENT_TYPE, COOKIE, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::Value;
 
@@ -22,6 +23,11 @@ use crate::exchange::visit::{self, Visit};
 
 /// 2026-01-01T00:00:00Z: the time of a request that does not say one. A test that holds today is to hold tomorrow.
 const NOW: Duration = Duration::from_secs(1_767_225_600);
+
+/// What a scenario's visitor has who is not said to have another: without one, visitors count as bots.
+const BROWSER: HeaderValue = HeaderValue::from_static(
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
+);
 
 /// An exchange that can be run, as often as one likes.
 #[derive(Debug)]
@@ -61,6 +67,9 @@ impl Staged {
             return Err(Unstaged::new("url", "there is no \"url\", here or under the file's \"given\""));
         };
         let mut headers = lines(&given.headers).map_err(|why| Unstaged::new("headers", why))?;
+        if !given.headers.keys().any(|name| name.name == USER_AGENT) {
+            headers.insert(USER_AGENT, BROWSER);
+        }
         if let Some(cookies) = cookies(given)? {
             headers.append(COOKIE, cookies);
         }
@@ -94,7 +103,7 @@ impl Staged {
     }
 }
 
-fn lines(given: &std::collections::BTreeMap<Name, Option<Many>>) -> Result<HeaderMap, String> {
+fn lines(given: &BTreeMap<Name, Option<Many>>) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::new();
     for (Name { written, name }, values) in given {
         for value in values.iter().flat_map(|values| &values.0) {

@@ -39,7 +39,10 @@ pub(in crate::har) fn write(analysis: &Analysis, recording: &str, out: &mut dyn 
         warnings.iter().try_for_each(|warning| writeln!(out, "<li>{}</li>", text(warning)))?;
         writeln!(out, "</ul>")?;
     }
-    writeln!(out, "<h2>Exchanges, the slowest first</h2>\n<div class=\"scroll\">\n<table>\n<thead><tr>")?;
+    writeln!(
+        out,
+        "<h2>Exchanges, the slowest first</h2>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Exchanges\">\n<table>\n<thead><tr>"
+    )?;
     TITLES.iter().try_for_each(|title| writeln!(out, "<th scope=\"col\">{title}</th>"))?;
     writeln!(out, "</tr></thead>\n<tbody>")?;
     rows.into_iter().try_for_each(|row| write_row(row, out))?;

@@ -99,7 +99,8 @@ fn summary(round: &Round, palette: &Palette) -> String {
     let cannot = format!("{} can't be run", count(broken, "file"));
     let what = match (failed, broken) {
         (_, 0) => format!("{failed} of {all} {fail}"),
-        (0, _) => cannot,
+        (0, _) if round.passed() == 0 => return format!("{error}{cannot}{error:#}"),
+        (0, _) => format!("{cannot}, {all} pass"),
         _ => format!("{failed} of {all} {fail}, {cannot}"),
     };
     format!("{error}{what}{error:#}, in {files}")
