@@ -12,9 +12,20 @@ use super::files::{Stamp, stamp};
 /// How often is looked.
 const INTERVAL: Duration = Duration::from_millis(200);
 
-/// Returns when one of the files is another than when it was read, is gone or has come, or when `found` finds other files.
+/// Returns when one of the files is another than when it was read, is gone or has come, or when `found` finds other files; and
+/// has been so for a moment, since most programs empty a file before they write it.
 pub(super) fn wait(read: &BTreeMap<PathBuf, Stamp>, found: impl Fn() -> bool) {
-    while read.iter().all(|(path, was)| stamp(path) == *was) && !found() {
+    let now = || -> Vec<Stamp> { read.keys().map(|path| stamp(path)).collect() };
+    let mut last: Vec<Stamp> = read.values().copied().collect();
+    let mut has_changed = false;
+    loop {
+        let stamps = now();
+        let is_new = stamps != last || (!has_changed && found());
+        if has_changed && !is_new {
+            return;
+        }
+        has_changed |= is_new;
+        last = stamps;
         std::thread::sleep(INTERVAL);
     }
 }

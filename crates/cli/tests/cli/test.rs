@@ -314,7 +314,11 @@ fn a_change_of_a_page_or_the_configuration_is_a_new_round() -> Tested {
     let folder = folder(
         "scenarios: [{ name: it, given: { url: /home/, page: page.html }, expect: { select: { h1: Hello } } }]",
     )?;
-    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text);
+    // Whole, or the run between may see half of it.
+    let write = |name: &str, text: &str| {
+        let new = folder.path().join("new");
+        fs::write(&new, text).and_then(|()| fs::rename(new, folder.path().join(name)))
+    };
     let mut child = Ended(
         Command::new(env!("CARGO_BIN_EXE_engraft"))
             .args(["test", "--watch"])
