@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::ops::Range;
 use std::time::Duration;
 
-use similar::{Algorithm, DiffOp, DiffTag, capture_diff_slices_deadline, group_diff_ops};
+use similar::{Algorithm, DiffTag, capture_diff_slices_deadline, group_diff_ops};
 
 use crate::printable;
 use crate::time;
@@ -102,22 +102,6 @@ impl Side {
     }
 }
 
-/// How many bytes of tags, texts and values are not the same in two bodies: those that are gone and those that came.
-pub(crate) fn changed_bytes(before: &[u8], after: &[u8]) -> usize {
-    // Between two ends of tags or members, texts are short in pages that people write and in those that tools do.
-    fn parts(body: &[u8]) -> Vec<&[u8]> {
-        body.split_inclusive(|byte| matches!(byte, b'>' | b',' | b'\n')).collect()
-    }
-    let (old, new) = (parts(before), parts(after));
-    let deadline = time::instant().checked_add(DEADLINE);
-    let ops = capture_diff_slices_deadline(Algorithm::Myers, &old, &new, deadline);
-    let length = |parts: &[&[u8]]| parts.iter().map(|part| part.len()).sum::<usize>();
-    let changed = ops.iter().filter(|op| op.tag() != DiffTag::Equal);
-    let of =
-        |op: &DiffOp| length(part(&old, op.old_range())).saturating_add(length(part(&new, op.new_range())));
-    changed.map(of).sum()
-}
-
 fn part<T>(all: &[T], range: Range<usize>) -> &[T] {
     all.get(range).unwrap_or_default()
 }
@@ -161,12 +145,5 @@ mod tests {
         for (line, word) in shown.iter().zip(["before", "after"]) {
             assert!(line.text.contains(word) && line.text.chars().count() < 170, "{line:?}");
         }
-    }
-
-    #[test]
-    fn only_what_differs_is_counted() {
-        assert_eq!(changed_bytes(b"<p>a</p><b>c</b>", b"<p>a</p><b>c</b>"), 0);
-        assert_eq!(changed_bytes(b"<p>a</p><i>", b"<p>bb</p><i>"), "a</p>".len() + "bb</p>".len());
-        assert_eq!(changed_bytes(b"{\"a\":1,\"b\":2}", b"{\"a\":1,\"b\":3}"), 2 * "\"b\":2}".len());
     }
 }

@@ -77,7 +77,7 @@ pub(crate) struct OriginRequest {
 
 impl Rendering {
     pub(crate) fn of(engine: &Arc<Engine>, visit: Visit, answer: Answer) -> Self {
-        let Visit { head, facts, peer, now, random, live } = visit;
+        let Visit { head, facts, peer, now, random, live, overrides, explains } = visit;
         let route = engine.route(&head);
         let attributes = route.map(|(_, route)| engine.attributes().read(&route.reads, &head, &facts));
         let attributes = attributes.unwrap_or_default();
@@ -88,8 +88,8 @@ impl Rendering {
             now,
             random,
             live: live.as_ref(),
-            overrides: None,
-            explains: true,
+            overrides: overrides.as_ref(),
+            explains,
         };
         let begun = exchange::begin(engine, &head, &surroundings);
         let forwarded = match begun.next {

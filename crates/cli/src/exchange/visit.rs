@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use engraft::config::model::Connection;
+use engraft::exchange::Overrides;
 use engraft::live::Live;
 use engraft::request::RequestHead;
 use engraft::request::attributes::Fact;
@@ -27,6 +28,10 @@ pub(crate) struct Visit {
     pub(crate) random: u128,
     /// The payload of a feature service.
     pub(crate) live: Option<Arc<Live>>,
+    /// What is seen instead of what the request says.
+    pub(crate) overrides: Option<Overrides>,
+    /// The report is to say what was decided, and why.
+    pub(crate) explains: bool,
 }
 
 impl Visit {
@@ -55,6 +60,8 @@ impl Visit {
             now: time::now(),
             random: time::random(),
             live: None,
+            overrides: None,
+            explains: true,
         })
     }
 }

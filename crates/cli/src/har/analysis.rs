@@ -1,20 +1,21 @@
 //! What a configuration does to each exchange of a recording.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use engraft::config::source::MAX_BYTES;
 use engraft::engine::Engine;
+use engraft::explain::trace::{self, HeaderChange};
 use engraft::live::Live;
-use http::header::SET_COOKIE;
+use http::header::{CONTENT_LENGTH, SET_COOKIE};
 use http::{HeaderMap, Method, StatusCode};
 
 use super::archive::{Entry, essence};
 use crate::args::{Fact, Url};
 use crate::cacheability::{Audience, Verdict};
-use crate::diff::changed_bytes;
 use crate::exchange::rendering::{Answer, Rendering};
 use crate::exchange::stages::Stages;
 use crate::exchange::visit::{self, Visit};
@@ -65,7 +66,7 @@ pub(super) struct Row {
     pub(super) decisions: Vec<(String, String)>,
     pub(super) bytes_before: usize,
     pub(super) bytes_after: usize,
-    pub(super) changed_bytes: usize,
+    pub(super) changed: Changed,
     pub(super) max_held_bytes: usize,
     /// In the core.
     pub(super) took: Duration,
@@ -73,9 +74,17 @@ pub(super) struct Row {
     pub(super) after: Caches,
     /// What the cache behind the personal edits may do.
     pub(super) store: Option<Verdict>,
-    /// Names, values before and after, of those that change.
-    pub(super) headers: Vec<(String, String, String)>,
+    /// Those of the response that change, and by whom.
+    pub(super) headers: Vec<HeaderChange>,
     pub(super) warnings: Vec<String>,
+}
+
+/// How much of a page its edits take away and put there.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Changed {
+    pub(super) bytes: u64,
+    /// There are more edits than are recorded.
+    pub(super) is_more: bool,
 }
 
 /// What became of a patch.
@@ -169,20 +178,16 @@ impl Bench {
         headers: HeaderMap,
         page: Vec<u8>,
     ) -> Row {
-        let answer = Answer::new(status, headers.clone(), page.clone());
-        let (mut rendering, mut took) = self.timed(visit, &answer);
-        for _ in 1..RUNS {
-            let (again, time) = self.timed(visit, &answer);
-            if time < took {
-                (rendering, took) = (again, time);
-            }
-        }
+        let bytes_before = page.len();
+        let answer = Answer::new(status, headers.clone(), page);
+        let rendering = Rendering::of(&self.engine, visit.clone(), answer.clone());
+        let report = &rendering.report;
+        let trace = report.trace.as_deref().cloned().unwrap_or_default();
         let caches = |status, headers: &HeaderMap| {
             let verdict = |audience| Verdict::of(audience, &visit.head, (status, headers), visit.now);
             Caches { browser: verdict(Audience::Browser), shared: verdict(Audience::Shared) }
         };
         let after = caches(rendering.status, &rendering.headers);
-        let report = &rendering.report;
         let patches = report.patches.iter().map(|patch| {
             let shown = patch.to_string();
             let (label, state) = shown.rsplit_once('=').unwrap_or((&shown, ""));
@@ -201,55 +206,62 @@ impl Bench {
         if state.starts_with("untouched:") || state.starts_with("broken:") {
             warnings.push(format!("the body is {}", state.replace(':', ": ")));
         }
+        let changes = trace.response.map(|response| response.changes).unwrap_or_default();
+        // A recording does not say how a body was framed.
+        let changes = changes.into_iter().filter(|change| change.name != CONTENT_LENGTH.as_str());
         Row {
             number,
             method: visit.head.method.clone(),
-            url: format!("{}://{}{}", visit.head.scheme, visit.head.authority, visit.head.path),
+            url: trace.request.url,
             status: rendering.status,
             route: report.route.clone(),
             redirected_by: report.redirected_by.clone(),
             patches: patches.collect(),
-            decisions: report.decisions.iter().map(|note| (note.name.clone(), note.value.clone())).collect(),
-            bytes_before: page.len(),
+            decisions: trace.decisions.into_iter().map(|decision| (decision.name, decision.value)).collect(),
+            bytes_before,
             bytes_after: rendering.body.len(),
-            changed_bytes: if report.redirected_by.is_some() {
-                0
-            } else {
-                changed_bytes(&page, &rendering.body)
-            },
+            changed: Changed::of(trace.body.as_ref()),
             max_held_bytes: report.max_held_bytes,
-            took,
+            took: (0..RUNS).map(|_| self.time(visit, &answer)).min().unwrap_or_default(),
             before: caches(status, &headers),
             after,
             store: self.stages.as_ref().and_then(|stages| stages.store(visit, &answer)),
-            headers: changed_headers(&headers, &rendering.headers),
+            headers: changes.collect(),
             body: state,
             warnings,
         }
     }
 
-    fn timed(&self, visit: &Visit, answer: &Answer) -> (Rendering, Duration) {
-        let (visit, answer) = (visit.clone(), answer.clone());
+    /// How long an exchange takes that nobody wants explained.
+    fn time(&self, visit: &Visit, answer: &Answer) -> Duration {
+        let (visit, answer) = (Visit { explains: false, ..visit.clone() }, answer.clone());
         let begun = time::instant();
         let rendering = Rendering::of(&self.engine, visit, answer);
-        (rendering, begun.elapsed())
+        let took = begun.elapsed();
+        drop(rendering);
+        took
     }
 }
 
-/// Those that are not the same, by name. What frames a body is left out: a recording does not say it as it was sent.
-fn changed_headers(before: &HeaderMap, after: &HeaderMap) -> Vec<(String, String, String)> {
-    let value = |headers: &HeaderMap, name| {
-        let values = headers.get_all(name).iter();
-        let values: Vec<_> =
-            values.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect();
-        values.join(", ")
-    };
-    let mut names: Vec<_> = before.keys().chain(after.keys()).collect();
-    names.sort_by_key(|name| name.as_str());
-    names.dedup();
-    let changed = names.into_iter().filter(|name| *name != http::header::CONTENT_LENGTH);
-    let changed = changed.map(|name| (name.as_str().to_owned(), value(before, name), value(after, name)));
-    changed.filter(|(_, before, after)| before != after).collect()
+impl Changed {
+    fn of(body: Option<&trace::Body>) -> Self {
+        let Some(trace::Body { edits, more_edits, .. }) = body else { return Self::default() };
+        let bytes =
+            edits.iter().map(|edit| edit.end.saturating_sub(edit.start).saturating_add(edit.with_bytes));
+        Self { bytes: bytes.sum(), is_more: *more_edits > 0 }
+    }
+
+    /// Whether there was any edit.
+    pub(super) const fn is_any(self) -> bool {
+        self.bytes > 0 || self.is_more
+    }
+}
+
+impl fmt::Display for Changed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let more = if self.is_more { "≥ " } else { "" };
+        write!(f, "{more}{} B", self.bytes)
+    }
 }
 
 impl Analysis {

@@ -55,7 +55,7 @@ fn summary(analysis: &Analysis) -> String {
         "{} {exchanges} of HTML or JSON: {} with a route, {} edited, {} redirected",
         rows.len(),
         count(&|row| row.route.is_some()),
-        count(&|row| row.changed_bytes > 0),
+        count(&|row| row.changed.is_any()),
         count(&|row| row.redirected_by.is_some()),
     )
 }

@@ -6,12 +6,14 @@ use std::collections::BTreeMap;
 use engraft::config::node::Path;
 use engraft::config::problem::suggest;
 use engraft::engine::Engine;
-use engraft::exchange::report::PatchReport;
+use engraft::exchange::report::{PatchReport, Report};
+use engraft::request::attributes::Values;
 use http::HeaderMap;
 use serde_json::Value;
 
 use super::expect::{Body, Cacheable, Expect, Json, Keeps, PatchState, Redirect, Request, Text};
 use super::outcome::Mismatch;
+use super::staging::written;
 use super::words::{Name, Wanted};
 use crate::cacheability::Verdict;
 use crate::exchange::rendering::{OriginRequest, Rendering};
@@ -60,7 +62,7 @@ pub(super) fn judge(expect: &Expect, exchange: Exchange<'_>) -> Found {
         hold_redirect(redirect, rendering, &at("redirect"), &mut found);
     }
     for (name, wanted) in &expect.attributes {
-        let value = rendering.attributes.text(name);
+        let value = attribute(rendering, name);
         let missing = "the request has no value of it that the route reads";
         hold_wanted(wanted, value.as_deref(), missing, &at("attributes").key(name), &mut found);
     }
@@ -100,6 +102,39 @@ fn hold_wanted(wanted: &Wanted<Text>, value: Option<&str>, missing: &str, path: 
         (Wanted::Is(_), None) => found.push((path.clone(), Mismatch::says(missing))),
         (Wanted::Is(text), Some(value)) => hold(text, value, path, found),
     }
+}
+
+/// What the exchange took for the value of an attribute; a secret one is not in its trace.
+fn attribute(rendering: &Rendering, name: &str) -> Option<String> {
+    let traced = rendering.report.trace.iter().flat_map(|trace| &trace.attributes);
+    match traced.into_iter().find(|attribute| attribute.name == name && !attribute.hidden) {
+        Some(attribute) if attribute.value.is_null() => None,
+        Some(attribute) => {
+            let mut values = Values::default();
+            values.decide(name, attribute.value.clone());
+            values.text(name)
+        }
+        None => rendering.attributes.text(name),
+    }
+}
+
+/// What was chosen and is not seen: that is a slip, or the route does not ask for it.
+pub(super) fn hold_choices(
+    choices: impl Iterator<Item = (String, String)>,
+    report: &Report,
+) -> Option<Mismatch> {
+    let unseen = |(name, value): (String, String)| {
+        let notes = report.decisions.iter();
+        let mut decided = notes.filter(|note| note.name.split_once('.').is_some_and(|(_, key)| key == name));
+        match decided.next() {
+            Some(note) if note.value == value => None,
+            Some(note) => {
+                Some(format!("{name} is {} ({}), as {value} is none of its values", note.value, note.because))
+            }
+            None => Some(format!("{name} was chosen to be {value}, and the route does not ask for it")),
+        }
+    };
+    choices.into_iter().find_map(unseen).map(Mismatch::Says)
 }
 
 fn hold_redirect(wanted: &Wanted<Redirect>, rendering: &Rendering, path: &Path, found: &mut Found) {
@@ -152,11 +187,7 @@ fn hold_decisions(expect: &Expect, rendering: &Rendering, found: &mut Found) {
         hold("decisions", "variants.", key, variation.into());
     }
     for (key, value) in &expect.flags {
-        let text = match value {
-            Value::String(text) => text.into(),
-            value => value.to_string().into(),
-        };
-        hold("flags", "flags.", key, text);
+        hold("flags", "flags.", key, written(value));
     }
 }
 

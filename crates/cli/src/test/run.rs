@@ -14,11 +14,11 @@ use engraft::live::Live;
 use super::coverage::Coverage;
 use super::expect::Expect;
 use super::files::Files;
-use super::judge::{Exchange, Verdicts, judge};
+use super::judge::{Exchange, Verdicts, hold_choices, judge};
 use super::outcome::{Complaint, Flaw, Mismatch, Round, ScenarioOutcome, SuiteOutcome};
 use super::scenario::{Document, Scenario, scenario_path};
 use super::snapshot::{Held, Snapshots};
-use super::staging::{Scene, Staged};
+use super::staging::{Scene, Staged, choices};
 use crate::cacheability::{Audience, Verdict};
 use crate::exchange::rendering::Rendering;
 use crate::exchange::stages::Stages;
@@ -217,6 +217,10 @@ impl Suite<'_> {
             shared: verdict(Audience::Shared),
             store: stages.as_ref().and_then(|stages| stages.store(visit, &staged.answer(None))),
         };
+        if let Some(mismatch) = hold_choices(choices(&scenario.given), &rendering.report) {
+            let field = if scenario.given.variants.is_empty() { "flags" } else { "variants" };
+            complain(place.clone().key("given").key(field), mismatch);
+        }
         let expect = place.clone().key("expect");
         let exchange = Exchange { engine, rendering: &rendering, page, verdicts };
         for (path, mismatch) in judge(&scenario.expect, exchange) {

@@ -59,6 +59,8 @@ pub(super) struct Given {
     pub(super) facts: BTreeMap<String, Option<String>>,
     /// RFC 3339, or seconds since 1970.
     pub(super) now: Option<Now>,
+    /// Values of attributes, whatever the request says; null for none.
+    pub(super) attributes: BTreeMap<String, Value>,
     /// Variations of experiments and values of flags that are chosen, not decided.
     pub(super) variants: BTreeMap<String, Option<String>>,
     pub(super) flags: BTreeMap<String, Value>,
@@ -195,6 +197,7 @@ impl Given {
             cookies: merged(all.cookies, own.cookies),
             facts: merged(all.facts, own.facts),
             now: own.now.or(all.now),
+            attributes: merged(all.attributes, own.attributes),
             variants: merged(all.variants, own.variants),
             flags: merged(all.flags, own.flags),
             page: if has_page { own.page } else { all.page },

@@ -1,5 +1,6 @@
 //! What a scenario is given, as a request and an answer of the origin.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -8,7 +9,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use engraft::config::problem::suggest;
+use engraft::decisions::force::Forced;
 use engraft::engine::Engine;
+use engraft::exchange::Overrides;
 use engraft::live::Live;
 use http::header::{CONTENT_TYPE, COOKIE, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
@@ -75,7 +79,6 @@ impl Staged {
         }
         let method = given.method.as_ref().map_or(Method::GET, |method| method.0.clone());
         let (page, content_type) = page(given, &url, scene, files)?;
-        let url = chosen(given, url, scene.engine)?;
         let facts = given
             .facts
             .iter()
@@ -88,6 +91,7 @@ impl Staged {
         // A new visitor's id is the same each time.
         visit.random = 0;
         visit.live = scene.live.cloned();
+        visit.overrides = overrides(given, scene.engine)?;
         let mut headers = lines(&given.response.headers)
             .map_err(|why| Unstaged::new("response", format!("headers: {why}")))?;
         if let Some(content_type) = content_type.filter(|_| !headers.contains_key(CONTENT_TYPE)) {
@@ -158,39 +162,31 @@ fn page(
     Ok((page, is_json.then_some("application/json")))
 }
 
-/// The URL in which what is chosen is chosen, as the configuration lets those choose who may: by `force`.
-fn chosen(given: &Given, mut url: Url, engine: &Engine) -> Result<Url, Unstaged> {
-    let variants = given.variants.iter().filter_map(|(name, value)| Some((name, value.clone()?)));
-    let flags = given.flags.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| match value {
-        Value::String(text) => (name, text.clone()),
-        value => (name, value.to_string()),
-    });
-    let choices: Vec<String> = variants.chain(flags).map(|(name, value)| format!("{name}:{value}")).collect();
-    if choices.is_empty() {
-        return Ok(url);
+/// What the visitor has or sees whatever the request says.
+fn overrides(given: &Given, engine: &Engine) -> Result<Option<Overrides>, Unstaged> {
+    let known = || engine.attributes().names();
+    if let Some(unknown) = given.attributes.keys().find(|name| !known().any(|known| known == name.as_str())) {
+        let meant = suggest(unknown, known());
+        let meant = meant.map(|meant| format!("; did you mean \"{meant}\"?")).unwrap_or_default();
+        let message = format!("the configuration has no attribute \"{unknown}\"{meant}");
+        return Err(Unstaged::new("attributes", message));
     }
-    let field = if given.variants.is_empty() { "flags" } else { "variants" };
-    let Some(force) = engine.decisions().force() else {
-        return Err(Unstaged::new(
-            field,
-            "nothing can be chosen, as the configuration has no \"force\"; add `force: {}`",
-        ));
-    };
-    let mut add = |name: &str, value: &str| {
-        let sign = if url.path.contains('?') { '&' } else { '?' };
-        url.path = format!("{}{sign}{name}={}", url.path, encoded(value));
-    };
-    add(&force.parameter, &choices.join(","));
-    if let Some(secret) = &force.secret {
-        add(&format!("{}-secret", force.parameter), secret);
-    }
-    Ok(url)
+    let overrides =
+        Overrides { attributes: given.attributes.clone(), choices: Forced::of_pairs(choices(given)) };
+    Ok((overrides != Overrides::default()).then_some(overrides))
 }
 
-/// As a value in a query.
-fn encoded(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~:,".contains(&byte);
-    text.bytes()
-        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-        .collect()
+/// What is chosen, by experiment and flag.
+pub(super) fn choices(given: &Given) -> impl Iterator<Item = (String, String)> {
+    let variants = given.variants.iter().filter_map(|(name, value)| Some((name.clone(), value.clone()?)));
+    let flags = given.flags.iter().filter(|(_, value)| !value.is_null());
+    variants.chain(flags.map(|(name, value)| (name.clone(), written(value).into_owned())))
+}
+
+/// The value of a flag as those who choose write it, and as reports say it.
+pub(super) fn written(value: &Value) -> Cow<'_, str> {
+    match value {
+        Value::String(text) => text.into(),
+        value => value.to_string().into(),
+    }
 }

@@ -109,14 +109,14 @@ fn wrong_usage_exits_with_2() -> Tested {
 fn tap_has_a_point_for_each_scenario_and_says_why_one_fails() -> Tested {
     let run = test(&["failing.test.yaml", "malformed.test.yaml", "passing.test.yaml", "--format", "tap"])?;
     let lines: Vec<&str> = run.text()?.lines().collect();
-    assert_eq!(lines[..2], ["TAP version 14", "1..13"]);
+    assert_eq!(lines[..2], ["TAP version 14", "1..17"]);
     let points = lines.iter().filter(|line| line.starts_with("ok ") || line.starts_with("not ok "));
     let points: Vec<_> = points.collect();
-    assert_eq!(points.len(), 13);
+    assert_eq!(points.len(), 17);
     for (number, point) in (1..).zip(&points) {
         assert!(point.contains(&format!("ok {number} - ")), "{point}");
     }
-    assert_eq!(points.iter().filter(|point| point.starts_with("not ok ")).count(), 6);
+    assert_eq!(points.iter().filter(|point| point.starts_with("not ok ")).count(), 9);
     // What belongs to a point is indented, and is a block of YAML.
     let rest = lines[2..].iter().filter(|line| !line.starts_with("ok ") && !line.starts_with("not ok "));
     assert!(rest.clone().all(|line| line.starts_with("  ")), "{lines:?}");
@@ -126,7 +126,7 @@ fn tap_has_a_point_for_each_scenario_and_says_why_one_fails() -> Tested {
         assert!(yaml["message"].is_string() && yaml["at"].is_string(), "{block}");
     }
     let count = |mark: &str| lines.iter().filter(|line| **line == mark).count();
-    assert_eq!((count("  ---"), count("  ...")), (6, 6));
+    assert_eq!((count("  ---"), count("  ...")), (9, 9));
     assert_eq!(run.code, Some(1));
     Ok(())
 }
@@ -140,7 +140,7 @@ fn junit_is_xml_that_counts_right_whatever_stands_in_pages() -> Tested {
     let hostile = engraft(folder.path(), ["test", "--format", "junit"])?;
     let files =
         test(&["failing.test.yaml", "malformed.test.yaml", "passing.test.yaml", "--format", "junit"])?;
-    for (run, counts) in [(&hostile, ("1", "1")), (&files, ("13", "6"))] {
+    for (run, counts) in [(&hostile, ("1", "1")), (&files, ("17", "9"))] {
         let xml = roxmltree::Document::parse(run.text()?)?;
         let root = xml.root_element();
         assert_eq!((root.attribute("tests"), root.attribute("failures")), (Some(counts.0), Some(counts.1)));
@@ -163,7 +163,7 @@ fn junit_is_xml_that_counts_right_whatever_stands_in_pages() -> Tested {
 #[test]
 fn json_has_what_was_expected_and_found() -> Tested {
     let json = test(&["failing.test.yaml", "malformed.test.yaml", "--format", "json"])?.json()?;
-    assert_eq!((&json["passed"], &json["failed"]), (&0.into(), &6.into()));
+    assert_eq!((&json["passed"], &json["failed"]), (&0.into(), &9.into()));
     let first = &json["files"][0]["scenarios"][0];
     let failures = first["failures"].as_array().ok_or("no failures")?;
     let status = failures.iter().find(|failure| failure["path"] == "scenarios[0].expect.status");

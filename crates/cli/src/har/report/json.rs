@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use engraft::explain::trace::HeaderChange;
 use serde::Serialize;
 
 use super::super::analysis::{Analysis, Caches, Row};
@@ -29,7 +30,10 @@ struct Exchange<'a> {
     decisions: BTreeMap<&'a str, &'a str>,
     bytes_before: usize,
     bytes_after: usize,
-    changed_bytes: usize,
+    changed_bytes: u64,
+    /// There are more edits than were counted.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    more_changes: bool,
     max_held_bytes: usize,
     microseconds: f64,
     microseconds_per_kb: f64,
@@ -37,7 +41,7 @@ struct Exchange<'a> {
     cache_after: CachesShown,
     #[serde(skip_serializing_if = "Option::is_none")]
     store: Option<String>,
-    headers: Vec<Header<'a>>,
+    headers: &'a [HeaderChange],
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     warnings: &'a [String],
 }
@@ -46,13 +50,6 @@ struct Exchange<'a> {
 struct Patch<'a> {
     label: &'a str,
     state: &'a str,
-}
-
-#[derive(Serialize)]
-struct Header<'a> {
-    name: &'a str,
-    before: &'a str,
-    after: &'a str,
 }
 
 /// How long a response may be used without asking; `no` where it may not be kept.
@@ -72,7 +69,6 @@ pub(in crate::har) fn write(analysis: &Analysis, out: &mut dyn Write) -> io::Res
 impl<'a> From<&'a Row> for Exchange<'a> {
     fn from(row: &'a Row) -> Self {
         let patches = row.patches.iter().map(|patch| Patch { label: &patch.label, state: &patch.state });
-        let headers = row.headers.iter().map(|(name, before, after)| Header { name, before, after });
         Self {
             number: row.number,
             method: &row.method,
@@ -85,14 +81,15 @@ impl<'a> From<&'a Row> for Exchange<'a> {
             decisions: row.decisions.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect(),
             bytes_before: row.bytes_before,
             bytes_after: row.bytes_after,
-            changed_bytes: row.changed_bytes,
+            changed_bytes: row.changed.bytes,
+            more_changes: row.changed.is_more,
             max_held_bytes: row.max_held_bytes,
             microseconds: row.took.as_secs_f64() * 1e6,
             microseconds_per_kb: row.microseconds_per_kb(),
             cache_before: row.before.into(),
             cache_after: row.after.into(),
             store: row.store.map(|verdict| short(verdict).into_owned()),
-            headers: headers.collect(),
+            headers: &row.headers,
             warnings: &row.warnings,
         }
     }

@@ -5,6 +5,7 @@
 
 use std::io::{self, Write};
 
+use engraft::explain::trace::HeaderChange;
 use quick_xml::escape::escape;
 
 use super::super::analysis::{Analysis, Row};
@@ -49,8 +50,8 @@ pub(in crate::har) fn write(analysis: &Analysis, recording: &str, out: &mut dyn 
     writeln!(
         out,
         "</tbody>\n</table>\n</div>\n\
-         <p class=\"faint\">µs: the fastest of three runs in the core, which took the page whole. Changed: bytes of tags and texts that \
-         are gone or have come. Caches: how long each may use the response without asking; no: it may not keep it. Store: the cache \
+         <p class=\"faint\">µs: the fastest of three runs in the core, which took the page whole. Changed: bytes that edits took away and \
+         put there. Caches: how long each may use the response without asking; no: it may not keep it. Store: the cache \
          behind the personal edits, between two stages.</p>\n</body>\n</html>"
     )
 }
@@ -72,7 +73,7 @@ fn write_row(row: &Row, out: &mut dyn Write) -> io::Result<()> {
     let cells = [
         row.route.clone().unwrap_or_else(|| "none".to_owned()),
         patches(row),
-        format!("{} of {} bytes", row.changed_bytes, row.bytes_before),
+        format!("{} of {} B", row.changed, row.bytes_before),
         change(row.before.browser, row.after.browser),
         change(row.before.shared, row.after.shared),
         row.store.map(|store| short(store).into_owned()).unwrap_or_default(),
@@ -98,13 +99,16 @@ fn write_details(row: &Row, out: &mut dyn Write) -> io::Result<()> {
     write_table(["decision", "value"], decisions, out)?;
     let patches = row.patches.iter().map(|patch| [patch.label.as_str(), patch.state.as_str()]);
     write_table(["patch", "became"], patches, out)?;
-    let headers = row.headers.iter().map(|(name, before, after)| [name.as_str(), before, after]);
-    write_table(["header", "before", "after"], headers, out)
+    let headers = row.headers.iter().map(|change| {
+        let HeaderChange { name, before, after, by } = change;
+        [name.clone(), before.join(", "), after.join(", "), by.join(", ")]
+    });
+    write_table(["header", "before", "after", "by"], headers, out)
 }
 
-fn write_table<'r, const N: usize>(
+fn write_table<const N: usize, T: AsRef<str>>(
     titles: [&str; N],
-    rows: impl Iterator<Item = [&'r str; N]>,
+    rows: impl Iterator<Item = [T; N]>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let mut rows = rows.peekable();
@@ -116,7 +120,7 @@ fn write_table<'r, const N: usize>(
     writeln!(out, "</tr></thead><tbody>")?;
     for row in rows {
         write!(out, "<tr>")?;
-        row.iter().try_for_each(|cell| write!(out, "<td>{}</td>", text(cell)))?;
+        row.iter().try_for_each(|cell| write!(out, "<td>{}</td>", text(cell.as_ref())))?;
         writeln!(out, "</tr>")?;
     }
     writeln!(out, "</tbody></table>")

@@ -43,12 +43,7 @@ const COLUMNS: [Column; 11] = [
         cell: |row| row.route.clone().unwrap_or_else(|| "none".to_owned()),
     },
     Column { title: "patches", align: Alignment::Left, rank: 2, cell: patches },
-    Column {
-        title: "changed",
-        align: Alignment::Right,
-        rank: 4,
-        cell: |row| format!("{} B", row.changed_bytes),
-    },
+    Column { title: "changed", align: Alignment::Right, rank: 4, cell: |row| row.changed.to_string() },
     Column {
         title: "held",
         align: Alignment::Right,
