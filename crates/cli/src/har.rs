@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use console::Term;
+use engraft::config::model::Stage;
 use engraft::live::Live;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -45,7 +46,8 @@ pub(crate) fn run(args: &Har) -> Result<Verdict, Failure> {
         },
     };
     let bench = Bench {
-        engine: Arc::new(engine),
+        // There is no cache here, so one exchange is both.
+        engine: Arc::new(engine.at_stage(Stage::Both)),
         stages: Stages::of(&configuration),
         live,
         facts: args.facts.clone(),

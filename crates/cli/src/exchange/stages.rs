@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use engraft::config::model::{Config, Stage};
-use engraft::config::source;
+use engraft::config::model::Stage;
 use engraft::engine::Engine;
 
 use super::rendering::{Answer, Rendering};
@@ -18,13 +17,9 @@ pub(crate) struct Stages {
 }
 
 impl Stages {
-    /// `None` where the configuration can't be used in two stages.
+    /// `None` where the configuration can't be used.
     pub(crate) fn of(configuration: &[u8]) -> Option<Self> {
-        let mut config: Config = source::read(configuration).ok()?.decode().ok()?;
-        let mut staged = |stage| {
-            config.stage = stage;
-            Engine::compile(&config).ok().map(Arc::new)
-        };
+        let staged = |stage| Some(Arc::new(Engine::load(configuration).ok()?.engine.at_stage(stage)));
         Some(Self { client: staged(Stage::Client)?, origin: staged(Stage::Origin)? })
     }
 

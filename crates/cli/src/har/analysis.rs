@@ -32,7 +32,7 @@ const RUNS: usize = 3;
 #[derive(Debug)]
 pub(super) struct Bench {
     pub(super) engine: Arc<Engine>,
-    /// `None` where the configuration can't be used in two stages.
+    /// What is told of the cache behind the personal edits.
     pub(super) stages: Option<Stages>,
     pub(super) live: Option<Arc<Live>>,
     pub(super) facts: Vec<Fact>,

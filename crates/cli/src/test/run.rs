@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use engraft::config::model::Stage;
 use engraft::config::node::Path as Place;
 use engraft::decide::decrypt::DecryptionKey;
 use engraft::engine::{Engine, Loaded};
@@ -145,7 +146,8 @@ impl Runner<'_> {
         match Engine::load(&bytes) {
             Ok(Loaded { engine, .. }) => Ok(Configuration {
                 stages: Stages::of(&bytes),
-                engine: Arc::new(engine),
+                // There is no cache here, so one exchange is both.
+                engine: Arc::new(engine.at_stage(Stage::Both)),
                 coverage: Coverage::default(),
                 bytes,
             }),

@@ -258,6 +258,21 @@ fn a_configuration_that_can_not_be_used_is_told_with_its_own_places() -> Tested 
 }
 
 #[test]
+fn a_configuration_for_one_stage_is_run_as_both() -> Tested {
+    let folder = folder(
+        "given: { url: /home/, page: page.html, cookies: { first_name: Ada } }\n\
+         scenarios: [{ name: it, expect: { select: { h1: \"Hello, Ada\" }, cacheable: { shared: no, store: 1h } } }]",
+    )?;
+    let configuration = fs::read_to_string(folder.path().join("engraft.yaml"))?;
+    for stage in ["client", "origin"] {
+        fs::write(folder.path().join("engraft.yaml"), format!("stage: {stage}\n{configuration}"))?;
+        let run = engraft(folder.path(), ["test"])?;
+        assert_eq!(run.code, Some(0), "{stage}: {run:?}");
+    }
+    Ok(())
+}
+
+#[test]
 fn pages_in_other_encodings_are_read_as_they_are() -> Tested {
     let folder = folder(
         "given: { url: /home/, page: page.html, response: { headers: { content-type: text/html; charset=iso-8859-1 } } }\n\
