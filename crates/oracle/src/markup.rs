@@ -11,18 +11,16 @@ use crate::dom::{Dom, Id, Kind};
 #[must_use]
 pub fn text_content(dom: &Dom, id: Id) -> String {
     let mut text = String::new();
-    collect(dom, id, &mut text);
-    text
-}
-
-fn collect(dom: &Dom, parent: Id, text: &mut String) {
-    for child in dom.children(parent) {
-        match &dom.node(child).kind {
+    // Pages nest as deep as they like; a stack of our own is as deep as that.
+    let mut rest = children(dom, id);
+    while let Some(id) = rest.pop() {
+        match &dom.node(id).kind {
             Kind::Text(part) => text.push_str(part),
-            Kind::Element(_) => collect(dom, child, text),
+            Kind::Element(_) => rest.extend(children(dom, id)),
             _ => {}
         }
     }
+    text
 }
 
 /// The markup of what is in an element (WHATWG HTML § 13.3, `innerHTML`).
@@ -40,16 +38,39 @@ pub fn inner_html(dom: &Dom, id: Id) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
+/// The children of a node, the last one first.
+fn children(dom: &Dom, id: Id) -> Vec<Id> {
+    let mut children: Vec<Id> = dom.children(id).collect();
+    children.reverse();
+    children
+}
+
 /// The children of a node.
 struct Children<'d> {
     dom: &'d Dom,
     of: Id,
 }
 
+/// What is still to be written.
+enum Step {
+    Node(Id),
+    End(QualName),
+}
+
 impl Serialize for Children<'_> {
     fn serialize<S: Serializer>(&self, to: &mut S, _: TraversalScope) -> io::Result<()> {
-        for child in self.dom.children(self.of) {
-            match &self.dom.node(child).kind {
+        let dom = self.dom;
+        let inside = |id| children(dom, id).into_iter().map(Step::Node);
+        let mut rest: Vec<Step> = inside(self.of).collect();
+        while let Some(step) = rest.pop() {
+            let id = match step {
+                Step::Node(id) => id,
+                Step::End(name) => {
+                    to.end_elem(name)?;
+                    continue;
+                }
+            };
+            match &dom.node(id).kind {
                 Kind::Document | Kind::Fragment => {}
                 Kind::Doctype(name) => to.write_doctype(name)?,
                 Kind::Comment(comment) => to.write_comment(comment)?,
@@ -59,9 +80,8 @@ impl Serialize for Children<'_> {
                     let attributes =
                         attributes.map(|(name, value): &(QualName, String)| (name, value.as_str()));
                     to.start_elem(element.name.clone(), attributes)?;
-                    let inside = Self { dom: self.dom, of: self.dom.content_of(child) };
-                    inside.serialize(to, TraversalScope::IncludeNode)?;
-                    to.end_elem(element.name.clone())?;
+                    rest.push(Step::End(element.name.clone()));
+                    rest.extend(inside(dom.content_of(id)));
                 }
             }
         }
@@ -90,5 +110,13 @@ mod tests {
         ] {
             assert_eq!(of(page, selector), (text.to_owned(), html.to_owned()), "{page}");
         }
+    }
+    #[test]
+    fn content_may_nest_as_deep_as_it_likes() {
+        let depth = 50_000;
+        let page = format!("<div>{}x", "<b>".repeat(depth));
+        let (text, html) = of(&page, "div");
+        assert_eq!(text, "x");
+        assert_eq!(html, format!("{}x{}", "<b>".repeat(depth), "</b>".repeat(depth)));
     }
 }

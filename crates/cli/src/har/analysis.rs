@@ -6,7 +6,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use engraft::config::source::MAX_BYTES;
 use engraft::engine::Engine;
 use engraft::explain::trace::{self, HeaderChange};
 use engraft::live::Live;
@@ -22,8 +21,8 @@ use crate::exchange::visit::{self, Visit};
 use crate::failure::Failure;
 use crate::time;
 
-/// The longest body that is looked at; a configuration holds no more of one either.
-const MAX_BODY_BYTES: usize = 8 * MAX_BYTES;
+/// The longest body that is looked at.
+const MAX_BODY_BYTES: usize = 32 << 20;
 
 /// How often an exchange is run to time it; the fastest counts.
 const RUNS: usize = 3;
