@@ -51,6 +51,24 @@ const EXAMPLES: &[(&str, &[&str])] = &[
             "engraft serve -c engraft.yaml --origin https://shop.example -H 'x-geo-country: US'",
         ],
     ),
+    (
+        "test",
+        &[
+            "engraft test",
+            "engraft test examples/shop --coverage",
+            "engraft test shop.test.yaml --watch",
+            "engraft test --format junit > report.xml",
+            "engraft test --update --filter 'the front page'",
+        ],
+    ),
+    (
+        "har",
+        &[
+            "engraft har recorded.har -c engraft.yaml",
+            "engraft har recorded.har -c engraft.yaml --report report.html",
+            "engraft har recorded.har -c engraft.yaml --format json",
+        ],
+    ),
     ("schema", &["engraft schema > engraft.schema.json"]),
     (
         "completions",

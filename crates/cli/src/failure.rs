@@ -48,8 +48,7 @@ pub(crate) enum Failure {
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0  done; the configuration is fine
-  1  the configuration has problems, or remarks that --deny makes errors; so has the payload or a request of a batch; or a
-     scenario fails
+  1  problems (or remarks under --deny) in a configuration, payload, batch or recording; or a scenario fails
   2  wrong usage, or something can't be read or written";
 
 /// The exit code of an outcome.

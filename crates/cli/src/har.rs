@@ -1,11 +1,10 @@
 //! `engraft har`: what a configuration would have done to what was recorded.
 
 use std::fs::File;
-use std::io::{self, BufReader, IsTerminal as _, Read};
+use std::io::{self, BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-use console::Term;
 use engraft::config::model::Stage;
 use engraft::live::Live;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -55,7 +54,7 @@ pub(crate) fn run(args: &Har) -> Result<Verdict, Failure> {
     };
     let (analysis, whole) = analyse(&args.file, &bench)?;
     output::to_stdout(|out, palette| match args.format {
-        Format::Table => report::table::write(&analysis, width(), out, palette),
+        Format::Table => report::table::write(&analysis, output::columns(&io::stdout()), out, palette),
         Format::Json => report::json::write(&analysis, out),
     })?;
     if let Some(path) = &args.report {
@@ -109,14 +108,6 @@ fn refused(name: &str, why: &str) -> Result<Verdict, Failure> {
         writeln!(out, "{name}: {style}error:{style:#} {}", crate::printable::line(why))
     })?;
     Ok(Verdict::Problems)
-}
-
-/// How wide the terminal is; `None` where there is none.
-fn width() -> Option<usize> {
-    if !io::stdout().is_terminal() {
-        return None;
-    }
-    Term::stdout().size_checked().map(|(_, columns)| usize::from(columns))
 }
 
 fn write_page(analysis: &Analysis, recording: &str, path: &Path) -> Result<(), Failure> {

@@ -16,14 +16,16 @@ struct Reason {
 }
 
 /// What of the command is in the module as well, because the core or what it is made of takes it: each of them is small.
-const SHARED: [&str; 9] = [
+const SHARED: [&str; 11] = [
     "base64",
     "bytes",
+    "encoding_rs",
     "engraft",
     "getrandom",
     "http",
     "httpdate",
     "percent-encoding",
+    "regex-lite",
     "serde",
     "serde_json",
 ];
