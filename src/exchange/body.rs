@@ -285,6 +285,7 @@ impl Edits {
 
     fn give_back(&mut self, reason: Untouched) {
         self.restored_head = self.own_head.take();
+        self.explained.restored(self.restored_head.as_deref().unwrap_or_default());
         self.source = Source::Undecodable(reason);
     }
 

@@ -5,6 +5,7 @@ use std::time::UNIX_EPOCH;
 
 use engraft_locate::offset::as_u64;
 use http::{HeaderMap, StatusCode, header};
+use serde_json::Value;
 
 use super::choice::Choice;
 use super::report::{PatchReport, Report};
@@ -20,6 +21,7 @@ use crate::exposure::Event;
 use crate::headers::{HeaderEdit, list};
 use crate::html::editor::Recorded;
 use crate::html::splice::Spliced;
+use crate::patch::Patch;
 use crate::request::RequestHead;
 use crate::request::input::Input;
 
@@ -34,12 +36,19 @@ struct Noted {
     /// Of the headers that are changed now: the request's, then the response's.
     trail: Trail,
     records: bool,
+    /// The head of the response as it came, and its edits.
+    answered: Option<(HeaderMap, Vec<HeaderEdit>)>,
+    /// The patches that may show something that is hidden.
+    showing: Vec<String>,
 }
 
 impl Explained {
     /// Begins to take notes. Edits of the body are recorded only for who can have the trace when the body is over.
     pub(super) fn new(engine: &Engine, request: &RequestHead, surroundings: &Surroundings<'_>) -> Self {
-        let hidden = Hidden::of(engine.secrets(), &request.headers);
+        let of_debug = engine.debug().and_then(|debug| debug.secret.as_deref());
+        let of_force = engine.decisions().force().and_then(|force| force.secret.as_deref());
+        let own = of_debug.into_iter().chain(of_force);
+        let hidden = Hidden::of(engine.secrets(), own, &request.headers);
         let now = surroundings.now.duration_since(UNIX_EPOCH).unwrap_or_default();
         let overrides = surroundings.overrides.cloned().unwrap_or_default();
         let facts = engine.facts().iter().zip(surroundings.facts);
@@ -55,6 +64,7 @@ impl Explained {
                 method: request.method.clone(),
                 url: url(request),
                 headers: hidden.headers(&request.headers),
+                has_body: request.has_body,
                 facts: facts.collect(),
                 peer: surroundings.peer.map(|peer| peer.to_string()),
                 now_ms: u64::try_from(now.as_millis()).unwrap_or(u64::MAX),
@@ -65,7 +75,14 @@ impl Explained {
             routes: engine.considered(request),
             ..Trace::default()
         };
-        Self(Some(Box::new(Noted { trace, hidden, trail: Trail::default(), records: surroundings.explains })))
+        Self(Some(Box::new(Noted {
+            trace,
+            hidden,
+            trail: Trail::default(),
+            records: surroundings.explains,
+            answered: None,
+            showing: Vec::new(),
+        })))
     }
 
     /// Whether edits of the body are to be recorded.
@@ -99,6 +116,11 @@ impl Explained {
                     _ => false,
                 };
                 let value = choice.values.attribute(name).cloned().unwrap_or_default();
+                if let Value::String(text) = &value
+                    && hidden
+                {
+                    noted.hidden.learn_value(text);
+                }
                 trace::Attribute {
                     name: name.clone(),
                     value: if hidden && !value.is_null() { HIDDEN.into() } else { value },
@@ -108,6 +130,12 @@ impl Explained {
                 }
             })
             .collect();
+        let shows = |patch: &Patch| {
+            let mut hidden = trace.attributes.iter().filter(|it| it.hidden && !it.value.is_null());
+            hidden.any(|attribute| patch.reads().contains(&attribute.name))
+        };
+        let eligible = choice.patches.numbered(&choice.eligible);
+        noted.showing = eligible.filter(|patch| shows(patch)).map(|patch| patch.label.clone()).collect();
         let notes = choice.decided.notes.iter();
         trace.decisions = notes
             .map(|note| trace::Decision {
@@ -155,17 +183,38 @@ impl Explained {
     /// The answer is given here.
     pub(super) fn responded(&mut self, response: &LocalResponse, by: Option<&str>) {
         let Some(noted) = &mut self.0 else { return };
-        let headers: HeaderMap = response.headers.iter().cloned().collect();
-        noted.response(response.status, &headers, &[]);
+        noted.response(response.status, response.headers.iter().cloned().collect(), &[]);
         if let Some(response) = &mut noted.trace.response {
             response.redirected_by = by.map(str::to_owned);
         }
     }
 
-    /// The head of the response, `headers` as they came, leaves with these edits.
-    pub(super) fn answered(&mut self, status: StatusCode, headers: &HeaderMap, edits: &[HeaderEdit]) {
-        if let Some(noted) = &mut self.0 {
-            noted.response(status, headers, edits);
+    /// The head of the response, `headers` as they came, leaves with these edits and with `status`.
+    pub(super) fn answered(
+        &mut self,
+        (came, status): (StatusCode, StatusCode),
+        headers: &HeaderMap,
+        edits: &[HeaderEdit],
+    ) {
+        let Some(noted) = &mut self.0 else { return };
+        noted.response(status, headers.clone(), edits);
+        if let Some(response) = &mut noted.trace.response {
+            response.came_status = (came != status).then(|| came.as_u16());
+        }
+    }
+
+    /// The head, which was held, leaves with these edits besides: what it said of the body is not so.
+    pub(super) fn restored(&mut self, edits: &[HeaderEdit]) {
+        let Some(noted) = &mut self.0 else { return };
+        let (Some((headers, mut all)), Some(before)) = (noted.answered.take(), noted.trace.response.take())
+        else {
+            return;
+        };
+        all.extend_from_slice(edits);
+        noted.trail.note(Cause::EditedBody, all.len());
+        noted.response(StatusCode::OK, headers, &all);
+        if let Some(response) = &mut noted.trace.response {
+            *response = trace::Response { changes: std::mem::take(&mut response.changes), ..before };
         }
     }
 
@@ -180,9 +229,7 @@ impl Explained {
     /// What there is so far, for a header.
     pub(super) fn compact(&self) -> Option<String> {
         let noted = self.0.as_ref()?;
-        let mut trace = noted.trace.clone();
-        noted.hidden.hide(&mut trace);
-        compact::encode(trace)
+        compact::encode(noted.hide(noted.trace.clone()))
     }
 
     /// The exchange is over, and this is its report, but for the trace.
@@ -223,14 +270,42 @@ impl Explained {
             variation: event.variation_id().to_owned(),
         };
         trace.exposures = report.exposures.iter().map(exposed).collect();
-        noted.hidden.hide(&mut trace);
-        report.trace = Some(Box::new(trace));
+        report.trace = Some(Box::new(noted.hide(trace)));
     }
 }
 
 impl Noted {
-    fn response(&mut self, status: StatusCode, headers: &HeaderMap, edits: &[HeaderEdit]) {
-        self.hidden.learn(headers);
+    /// Takes out of a trace what nobody is to see. Filters make of a value what nobody recognises: where nothing of it is found in
+    /// what a patch wrote, all of that is hidden.
+    fn hide(&self, mut trace: Trace) -> Trace {
+        self.hidden.hide(&mut trace);
+        let shows = |patch: &String| self.showing.contains(patch);
+        let hide = |text: &mut String| {
+            if !text.is_empty() && !text.contains(HIDDEN) {
+                HIDDEN.clone_into(text);
+            }
+        };
+        let edits = trace.body.iter_mut().flat_map(|body| &mut body.edits);
+        edits.filter(|edit| edit.patches.iter().any(shows)).for_each(|edit| hide(&mut edit.with));
+        let of_origin = trace.origin.iter_mut().flat_map(|origin| &mut origin.changes);
+        let of_response = trace.response.iter_mut().flat_map(|response| &mut response.changes);
+        for change in of_origin.chain(of_response) {
+            let by = |patch: &String| change.by.iter().any(|by| by.strip_prefix("patch ") == Some(patch));
+            if self.showing.iter().any(by) {
+                change.after.iter_mut().for_each(hide);
+            }
+        }
+        let redirects = trace.response.as_ref().and_then(|it| it.redirected_by.as_ref()).is_some_and(shows);
+        let headers = trace.response.iter_mut().flat_map(|response| &mut response.headers);
+        headers.filter(|it| redirects && it.name == "location").for_each(|it| hide(&mut it.value));
+        let rewrites = trace.patches.iter().any(|it| it.kind == "exchange" && shows(&it.name));
+        let origin = trace.origin.iter_mut().filter(|it| rewrites && it.url != trace.request.url);
+        origin.for_each(|origin| hide(&mut origin.url));
+        trace
+    }
+
+    fn response(&mut self, status: StatusCode, headers: HeaderMap, edits: &[HeaderEdit]) {
+        self.hidden.learn(&headers);
         let mut leaving = headers.clone();
         edits.iter().for_each(|edit| edit.apply(&mut leaving));
         let forbids =
@@ -242,10 +317,11 @@ impl Noted {
         cache.cache_control = (!said.is_empty()).then(|| said.join(", "));
         self.trace.response = Some(trace::Response {
             status: status.as_u16(),
-            headers: self.hidden.headers(headers),
-            changes: self.trail.changes(headers, edits, &self.hidden),
-            redirected_by: None,
+            headers: self.hidden.headers(&headers),
+            changes: self.trail.changes(&headers, edits, &self.hidden),
+            ..trace::Response::default()
         });
+        self.answered = Some((headers, edits.to_vec()));
     }
 }
 

@@ -84,11 +84,11 @@ impl Visit {
 
     /// Notes what leaves, and tells whoever asked for it as much as is known by now.
     fn explained(mut self, status: StatusCode, headers: &HeaderMap, mut answered: Answered) -> Answered {
-        let status = match &answered.body {
+        let leaves = match &answered.body {
             Body::NotModified(response, _) => response.status,
             Body::Passes(_) | Body::Edited(_) => status,
         };
-        self.explained.answered(status, headers, &answered.headers);
+        self.explained.answered((status, leaves), headers, &answered.headers);
         if self.debug {
             let trace = self.explained.compact().and_then(|trace| HeaderValue::try_from(trace).ok());
             answered.headers.extend(trace.map(|trace| HeaderEdit::Set(TRACE_HEADER, trace)));

@@ -25,7 +25,7 @@ const LEVEL: u8 = 6;
 type Cut = (&'static str, fn(&mut Trace));
 
 /// What is left out first, and what after that.
-const CUTS: [Cut; 9] = [
+const CUTS: [Cut; 11] = [
     ("routes", |trace| trace.routes.clear()),
     ("patches.guards", |trace| {
         trace.patches.iter_mut().filter(|patch| patch.eligible).for_each(|patch| patch.guards.clear());
@@ -40,7 +40,17 @@ const CUTS: [Cut; 9] = [
         trace.patches.clear();
         trace.decisions.clear();
     }),
+    ("cache, request.facts", |trace| {
+        trace.cache = None;
+        trace.request.facts.clear();
+    }),
+    ("the end of request.url", |trace| {
+        trace.request.url = trace.request.url.chars().take(MAX_CUT_URL_CHARS).collect();
+    }),
 ];
+
+/// How much stays of a URL that alone is too long.
+const MAX_CUT_URL_CHARS: usize = 400;
 
 /// Writes a trace, at most [`MAX_BYTES`] of it; `None` where not even what a trace must have fits.
 ///
@@ -146,6 +156,11 @@ mod tests {
         assert_eq!((read.route, read.patches.len()), (trace.route.clone(), 0));
 
         trace.request.url = noise(5, 9000);
+        let read = decode(&encode(trace.clone()).unwrap()).unwrap();
+        assert_eq!(read.left_out.last().map(String::as_str), Some("the end of request.url"));
+        assert!(read.request.url.len() == MAX_CUT_URL_CHARS && trace.request.url.starts_with(&read.request.url));
+
+        trace.route = Some(noise(6, 9000));
         assert_eq!(encode(trace), None);
     }
 

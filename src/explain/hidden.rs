@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::trace::{HIDDEN, Header, Trace};
 use crate::config::model::Secrets;
 use crate::exchange::DEBUG_HEADER;
+use crate::template::escape::{component, json_string, markup};
 
 /// Headers whose values are credentials, whatever the configuration says.
 const ALWAYS: [&str; 2] = ["authorization", "proxy-authorization"];
@@ -21,9 +22,14 @@ pub(crate) struct Hidden {
 }
 
 impl Hidden {
-    /// What is to be hidden of an exchange with that request.
-    pub(crate) fn of(secrets: &Secrets, request: &HeaderMap) -> Self {
+    /// What is to be hidden of an exchange with that request; `own` are secrets of the configuration's own.
+    pub(crate) fn of<'a>(
+        secrets: &Secrets,
+        own: impl IntoIterator<Item = &'a str>,
+        request: &HeaderMap,
+    ) -> Self {
         let mut hidden = Self { secrets: secrets.clone(), values: Vec::new() };
+        own.into_iter().for_each(|secret| hidden.learn_value(secret));
         hidden.learn(request);
         hidden
     }
@@ -42,9 +48,23 @@ impl Hidden {
                 found.extend(self.cookies(name, &value).map(|(_, value)| value.to_owned()));
             }
         }
-        self.values.extend(found.into_iter().filter(|value| value.len() >= MIN_BYTES));
+        found.iter().for_each(|value| self.learn_value(value));
+    }
+
+    /// A value is not to turn up anywhere, nor as the places where values go write it.
+    pub(crate) fn learn_value(&mut self, value: &str) {
+        if value.len() < MIN_BYTES {
+            return;
+        }
+        let escapers: [fn(&str, &mut String); 3] = [markup, json_string, component];
+        self.values.extend(escapers.map(|escape| {
+            let mut escaped = String::new();
+            escape(value, &mut escaped);
+            escaped
+        }));
+        self.values.extend([value.to_owned(), value.to_uppercase(), value.to_lowercase()]);
         // A value that has another one in it goes first.
-        self.values.sort_by_key(|value| std::cmp::Reverse(value.len()));
+        self.values.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         self.values.dedup();
     }
 
@@ -133,7 +153,7 @@ mod tests {
         request.insert(header::COOKIE, HeaderValue::from_static("a=1; session=s3cr3t; b=session"));
         request.insert("x-api-key", HeaderValue::from_static("keykey"));
         request.insert(header::AUTHORIZATION, HeaderValue::from_static("Bearer tokentoken"));
-        Hidden::of(&secrets, &request)
+        Hidden::of(&secrets, ["force-secret"], &request)
     }
 
     #[test]
@@ -158,5 +178,23 @@ mod tests {
             value,
             json!({ "url": "/?s=‹hidden›", "list": ["‹hidden›", { "a": "x‹hidden›x" }], "n": 1 })
         );
+    }
+
+    #[test]
+    fn they_are_known_as_templates_write_them() {
+        let mut hidden = hidden();
+        hidden.learn_value("a&b \"Ç/c");
+        for written in [
+            "a&amp;b &quot;Ç/c",
+            r#"a\u0026b \"\u00c7\/c"#,
+            "a%26b%20%22%C3%87%2Fc",
+            "A&B \"Ç/C",
+            "a&b \"ç/c",
+            "force-secret",
+        ] {
+            let mut value = json!(format!("<{written}>"));
+            hidden.scrub(&mut value);
+            assert_eq!(value, json!("<‹hidden›>"), "{written}");
+        }
     }
 }

@@ -89,6 +89,9 @@ pub struct Request {
     /// The headers, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub headers: Vec<Header>,
+    /// A body came with it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub has_body: bool,
     /// What the host knows besides, by name: `peer_address`, `filter_state.team`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub facts: BTreeMap<String, String>,
@@ -235,6 +238,9 @@ pub struct Origin {
 pub struct Response {
     /// The status that the visitor gets.
     pub status: u16,
+    /// The status that came, where that is another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub came_status: Option<u16>,
     /// The headers as they came, or, where the answer was given here, as they were made.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub headers: Vec<Header>,

@@ -377,6 +377,12 @@ impl Catalogue {
         self.find(name).is_none_or(|entry| !entry.trusted)
     }
 
+    /// The value of an attribute, were this what is read for it, or nothing; `None` where that is no value.
+    #[must_use]
+    pub fn settle(&self, name: &str, text: Option<String>) -> Option<Value> {
+        self.find(name)?.settle(text.filter(|text| text.len() <= self.max_value_bytes))
+    }
+
     /// The values of a request, of those attributes that are `wanted`. `facts` are those that [`facts`](Self::facts)
     /// lists.
     #[must_use]

@@ -12,6 +12,7 @@ const CONFIG: &str = r#"
 version: 1
 visitor: { id: { cookie: uid } }
 debug: { secret: "sixteen characters" }
+force: { secret: "another secret word" }
 secrets: { cookies: [session], headers: [x-api-key] }
 attributes:
   country: { header: x-geo-country, trusted: true, values: [US, DE], otherwise: other }
@@ -33,6 +34,13 @@ routes:
   - name: away
     match: { path: { exact: /away } }
     patches: [{ name: sent, redirect: { to: /p/ } }]
+  - name: derived
+    match: { path: { prefix: /derived } }
+    patches:
+      - { select: h1, text: "{{ session | truncate(3) }}" }
+      - { select: p, text: "{{ session | upper }} again" }
+      - { response_headers: { set: { x-session: "{{ session | truncate(4) }}" } } }
+      - { name: led, when: { request.path: /derived/away }, redirect: { to: "/p/{{ session | truncate(2) }}" } }
 "#;
 
 const PAGE: &str = "<h1>Old</h1><p>x</p><h2>a</h2><h2 class=b>b</h2>";
@@ -169,6 +177,59 @@ fn what_is_overridden_is_seen_and_kept_nowhere() {
     let country = trace.attributes.iter().find(|it| it.name == "country").unwrap();
     assert_eq!((&country.value, country.overridden), (&Value::Null, true));
     assert_eq!(headers.get(http::header::CACHE_CONTROL).unwrap(), "private, no-store");
+}
+
+#[test]
+fn what_filters_make_of_a_secret_is_as_hidden() {
+    let (trace, headers) = traced("/derived", &surroundings(&[]));
+    assert_eq!(headers.get("x-session").unwrap(), "s3c%E2%80%A6");
+    let with: Vec<&str> = trace.body.iter().flat_map(|it| &it.edits).map(|it| it.with.as_str()).collect();
+    assert_eq!(with, ["‹hidden›", "‹hidden› again"]);
+    let changes = &trace.response.as_ref().unwrap().changes;
+    let change = changes.iter().find(|change| change.name == "x-session").unwrap();
+    assert_eq!(change.after, ["‹hidden›"]);
+
+    let (trace, headers) = traced("/derived/away", &surroundings(&[]));
+    assert!(headers.get(http::header::LOCATION).unwrap().to_str().unwrap().starts_with("/p/s"));
+    let response = trace.response.unwrap();
+    let location = response.headers.iter().find(|it| it.name == "location").unwrap();
+    assert_eq!(location.value, "‹hidden›");
+    assert_eq!(trace.cache.unwrap().depends_on, ["session"]);
+}
+
+#[test]
+fn secrets_of_the_configuration_are_not_shown_either() {
+    let mut request = request("/p/1");
+    let referer = "https://shop.example/p/?engraft-force=hero:bold&engraft-force-secret=another%20secret%20word";
+    request.headers.insert(http::header::REFERER, HeaderValue::from_static(referer));
+    let begun = begin(&engine(), &request, &surroundings(&[]));
+    let Next::Forward(forwarded) = begun.next else { panic!("answered") };
+    let trace = forwarded.abort().trace.unwrap();
+    let shown = trace.request.headers.iter().find(|header| header.name == "referer").unwrap();
+    assert!(shown.value.ends_with("engraft-force-secret=‹hidden›"), "{}", shown.value);
+}
+
+#[test]
+fn a_head_that_is_restored_is_told_as_it_leaves() {
+    let engine = engine();
+    let begun = begin(&engine, &request("/p/1"), &surroundings(&[]));
+    let Next::Forward(forwarded) = begun.next else { panic!("answered") };
+    let mut came = HeaderMap::new();
+    for (name, value) in [("content-type", "text/html"), ("content-encoding", "gzip"), ("content-length", "9")] {
+        came.insert(name, HeaderValue::from_static(value));
+    }
+    let answered = forwarded.answer(StatusCode::OK, &came);
+    let Body::Edited(mut edits) = answered.body else { panic!("passes") };
+    let mut out = Vec::new();
+    edits.write(b"no gzip..", &mut out);
+    edits.finish(&mut out);
+    assert!(edits.take_restored_head().is_some());
+    let trace = edits.end(&mut out).trace.unwrap();
+    let response = trace.response.unwrap();
+    assert_eq!(trace.body.unwrap().state, "untouched:corrupt_coding");
+    let changed: Vec<&str> = response.changes.iter().map(|change| change.name.as_str()).collect();
+    assert!(!changed.iter().any(|name| name.starts_with("content-")), "{changed:?}");
+    assert_eq!(response.status, 200);
 }
 
 #[test]
