@@ -9,5 +9,6 @@
 
 pub mod compact;
 pub(crate) mod hidden;
+mod texts;
 pub mod trace;
 pub mod trail;

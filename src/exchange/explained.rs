@@ -234,7 +234,7 @@ impl Explained {
 
     /// The exchange is over, and this is its report, but for the trace.
     pub(super) fn complete(self, report: &mut Report, recorded: LabelledRecord) {
-        let Some(noted) = self.0 else { return };
+        let Some(noted) = self.0.filter(|noted| noted.records) else { return };
         let mut trace = noted.trace.clone();
         for done in &report.patches {
             let Some(patch) = trace.patches.iter_mut().find(|patch| patch.name == done.label) else {

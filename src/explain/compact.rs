@@ -158,7 +158,9 @@ mod tests {
         trace.request.url = noise(5, 9000);
         let read = decode(&encode(trace.clone()).unwrap()).unwrap();
         assert_eq!(read.left_out.last().map(String::as_str), Some("the end of request.url"));
-        assert!(read.request.url.len() == MAX_CUT_URL_CHARS && trace.request.url.starts_with(&read.request.url));
+        assert!(
+            read.request.url.len() == MAX_CUT_URL_CHARS && trace.request.url.starts_with(&read.request.url)
+        );
 
         trace.route = Some(noise(6, 9000));
         assert_eq!(encode(trace), None);

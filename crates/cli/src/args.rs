@@ -1,23 +1,22 @@
 //! The command line: its commands, and arguments as the types that they mean.
 
 use std::fmt;
-use std::num::NonZeroUsize;
 use std::str::FromStr;
-use std::time::SystemTime;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
-use engraft::decide::decrypt::DecryptionKey;
-use http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use http::{HeaderName, HeaderValue, Uri};
 
 use crate::check::args::Check;
 use crate::completions::Completions;
 use crate::decide::args::Decide;
 use crate::examples::{self, FIRST_STEPS};
+use crate::explain::args::Explain;
 use crate::failure::EXIT_CODES;
 use crate::har::args::Har;
 use crate::init::args::Init;
-use crate::input::Input;
 use crate::man::Manual;
+use crate::render::args::Render;
+use crate::replay::args::Replay;
 use crate::serve::args::Serve;
 use crate::test::args::Test;
 
@@ -40,6 +39,12 @@ pub(crate) enum Command {
     /// Run one request and its response through a configuration and print the page
     #[command(after_help = EXIT_CODES)]
     Render(Render),
+    /// Say how a response comes about: routes, decisions, patches, headers, caches
+    #[command(after_help = EXIT_CODES)]
+    Explain(Explain),
+    /// Run what a trace tells of again, and say whether the same comes of it
+    #[command(after_help = EXIT_CODES)]
+    Replay(Replay),
     /// Decide what a visitor sees of a configuration or a GrowthBook payload, as its SDKs do
     #[command(after_help = EXIT_CODES)]
     Decide(Decide),
@@ -61,54 +66,6 @@ pub(crate) enum Command {
     /// Print the manual, or write a page for each command
     #[command(after_help = EXIT_CODES)]
     Man(Manual),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Render {
-    /// The configuration; `-` is standard input
-    #[arg(short, long, value_name = "FILE")]
-    pub(crate) config: Input,
-    /// What is asked for: `https://shop.example/p/?page=2`, or only a path
-    #[arg(short, long)]
-    pub(crate) url: Url,
-    /// The method
-    #[arg(short = 'X', long, default_value = "GET", value_parser = method)]
-    pub(crate) method: Method,
-    /// A header of the request, as often as needed; `host` takes the place of the URL's
-    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
-    pub(crate) headers: Vec<Header>,
-    /// What the proxy knows of the connection or keeps in its filter state (`peer_address=192.0.2.1`,
-    /// `filter_state.KEY=VALUE`), as often as needed; what is not given is missing, and the peer is this machine
-    #[arg(long = "fact", value_name = "NAME=VALUE")]
-    pub(crate) facts: Vec<Fact>,
-    /// The payload of a feature service, where the configuration has one fetched; `-` is standard input
-    #[arg(long, value_name = "FILE")]
-    pub(crate) payload: Option<Input>,
-    /// The key of an encrypted payload
-    #[arg(long, value_name = "KEY", value_parser = crate::decide::args::key)]
-    pub(crate) decryption_key: Option<DecryptionKey>,
-    /// The time of the request, as 2026-01-31T12:00:00Z or seconds since 1970; the time that it is, unless said
-    #[arg(long, value_name = "TIME", value_parser = crate::time::parse)]
-    pub(crate) now: Option<SystemTime>,
-    /// The origin's page; `-` is standard input. Without it the body is empty
-    #[arg(short, long, value_name = "PAGE")]
-    pub(crate) body: Option<Input>,
-    /// The status of the origin's response
-    #[arg(long, value_name = "N", default_value = "200", value_parser = status)]
-    pub(crate) status: StatusCode,
-    /// A header of the origin's response, as often as needed. Unless given, `content-type` is text/html in UTF-8, and
-    /// `content-length` the body's
-    #[arg(long = "response-header", value_name = "NAME: VALUE")]
-    pub(crate) response_headers: Vec<Header>,
-    /// Feed the page in chunks of that many bytes; the output is the same
-    #[arg(long, value_name = "N", value_parser = chunk)]
-    pub(crate) chunk: Option<NonZeroUsize>,
-    /// Print everything that is known of the exchange as JSON, the page in it
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// Say on standard error what became of the patches
-    #[arg(short, long, conflicts_with = "json")]
-    pub(crate) verbose: bool,
 }
 
 pub(crate) fn parse() -> Result<Command, clap::Error> {
@@ -255,18 +212,6 @@ impl fmt::Display for FactError {
 }
 
 impl std::error::Error for FactError {}
-
-fn method(text: &str) -> Result<Method, &'static str> {
-    text.parse().map_err(|_| "write a method such as GET or HEAD")
-}
-
-fn status(text: &str) -> Result<StatusCode, &'static str> {
-    text.parse().map_err(|_| "write a number from 100 to 999")
-}
-
-fn chunk(text: &str) -> Result<NonZeroUsize, &'static str> {
-    text.parse().map_err(|_| "write a number of bytes, at least 1")
-}
 
 #[cfg(test)]
 mod tests {

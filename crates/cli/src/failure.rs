@@ -7,6 +7,7 @@ use engraft::config::problem::suggest;
 
 use crate::fetch::FetchError;
 use crate::serve::error::ServeError;
+use crate::trace::TraceError;
 
 /// What a command found, when it could do its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,13 +43,20 @@ pub(crate) enum Failure {
     NoScenarios { searched: Vec<String> },
     /// No scenario has this in its name.
     NoSuchScenario { filter: String },
+    /// The configuration knows nothing of that name.
+    Unknown { what: &'static str, name: String, known: Vec<String> },
+    /// A configuration that knows no visitors.
+    OriginStage { name: String },
+    /// What is given is no trace, or not enough of one.
+    Trace { name: String, source: TraceError },
 }
 
 /// The exit codes, as [`exit_code`] gives them and `--help` shows them.
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0  done; the configuration is fine
-  1  problems (or remarks under --deny) in a configuration, payload, batch or recording; or a scenario fails
+  1  problems (or remarks under --deny) in a configuration, payload, batch or recording; or a scenario fails, or what is
+     replayed comes out otherwise
   2  wrong usage, or something can't be read or written";
 
 /// The exit code of an outcome.
@@ -67,7 +75,10 @@ pub(crate) const fn exit_code(outcome: &Result<Verdict, Failure>) -> u8 {
             | Failure::UnreadFact { .. }
             | Failure::Serve(_)
             | Failure::NoScenarios { .. }
-            | Failure::NoSuchScenario { .. },
+            | Failure::NoSuchScenario { .. }
+            | Failure::Unknown { .. }
+            | Failure::OriginStage { .. }
+            | Failure::Trace { .. },
         ) => 2,
     }
 }
@@ -107,6 +118,22 @@ impl fmt::Display for Failure {
             Self::NoSuchScenario { filter } => {
                 write!(f, "no scenario has \"{filter}\" in its name; leave --filter out to see all names")
             }
+            Self::Unknown { what, name, known } => {
+                write!(f, "the configuration has no {what} \"{name}\";")?;
+                if let Some(meant) = suggest(name, known.iter().map(String::as_str)) {
+                    write!(f, " did you mean \"{meant}\"?")?;
+                }
+                write!(
+                    f,
+                    " accepted: {}",
+                    if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+                )
+            }
+            Self::OriginStage { name } => write!(
+                f,
+                "{name} says `stage: origin`, which is asked by caches and knows no visitor; name the configuration of the client stage"
+            ),
+            Self::Trace { name, source } => write!(f, "{name}: {source}"),
         }
     }
 }
@@ -116,7 +143,10 @@ impl std::error::Error for Failure {
         match self {
             Self::Read { source, .. } | Self::Write(source) | Self::Save { source, .. } => Some(source),
             Self::Serve(error) => error.source(),
+            Self::Trace { source, .. } => Some(source),
             Self::Exists { .. }
+            | Self::Unknown { .. }
+            | Self::OriginStage { .. }
             | Self::Fetch { .. }
             | Self::SchemaName { .. }
             | Self::StdinTwice { .. }

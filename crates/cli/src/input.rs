@@ -48,3 +48,13 @@ impl Input {
         bytes.map_err(|source| Failure::Read { name: self.name(), source })
     }
 }
+
+/// Standard input can be read once: these arguments, of those that are given, may not both name it.
+pub(crate) fn check(inputs: &[(&'static str, Option<&Input>)]) -> Result<(), Failure> {
+    let mut from_stdin =
+        inputs.iter().filter(|(_, input)| *input == Some(&Input::Stdin)).map(|(name, _)| *name);
+    match (from_stdin.next(), from_stdin.next()) {
+        (Some(first), Some(second)) => Err(Failure::StdinTwice { first, second }),
+        _ => Ok(()),
+    }
+}

@@ -13,6 +13,7 @@ mod decide;
 mod diff;
 mod examples;
 mod exchange;
+mod explain;
 mod failure;
 mod fetch;
 mod har;
@@ -22,16 +23,20 @@ mod man;
 mod output;
 mod printable;
 mod render;
+mod replay;
 mod schema;
 mod serve;
 mod test;
 mod time;
+mod trace;
 
 fn main() -> ExitCode {
     let outcome = match args::parse() {
         Ok(args::Command::Init(args)) => init::run(&args),
         Ok(args::Command::Check(args)) => check::run(&args),
         Ok(args::Command::Render(args)) => render::run(&args),
+        Ok(args::Command::Explain(args)) => explain::run(&args),
+        Ok(args::Command::Replay(args)) => replay::run(&args),
         Ok(args::Command::Decide(args)) => decide::run(&args),
         Ok(args::Command::Serve(args)) => serve::run(*args),
         Ok(args::Command::Test(args)) => test::run(&args),

@@ -18,6 +18,7 @@ pub(crate) struct Palette {
     pub(crate) fine: Style,
     pub(crate) note: Style,
     pub(crate) place: Style,
+    pub(crate) faint: Style,
     /// How wide the terminal is; none where there is none, and nobody says.
     pub(crate) columns: Option<usize>,
 }
@@ -38,6 +39,7 @@ impl Palette {
             fine: bold(AnsiColor::Green),
             note: bold(AnsiColor::Cyan),
             place: Style::new().bold(),
+            faint: Style::new().dimmed(),
             columns,
         }
     }
@@ -53,6 +55,13 @@ pub(crate) fn columns(stream: &(impl IsTerminal + AsFd)) -> Option<usize> {
     let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let asked = || terminal_size::terminal_size_of(stream).map(|(width, _)| usize::from(width.0));
     said.filter(|columns| *columns > 0).or_else(|| asked().filter(|_| stream.is_terminal()))
+}
+
+/// How many columns a line of standard output has, one way or the other.
+pub(crate) fn width() -> usize {
+    const OTHERWISE: usize = 100;
+    const AT_LEAST: usize = 40;
+    columns(&io::stdout()).unwrap_or(OTHERWISE).max(AT_LEAST)
 }
 
 /// Writes to standard output.

@@ -1,58 +1,30 @@
 //! `engraft render`: one request and its response through the core, as the filter would take them.
 
 use std::io::{self, Write};
-use std::sync::Arc;
 
 use engraft::exchange::report::Report;
-use engraft::live::Live;
 use http::{HeaderName, HeaderValue};
 
-use crate::args::Render;
-use crate::check::Findings;
-use crate::exchange::rendering::{Answer, Rendering};
-use crate::exchange::visit::{self, Visit};
+use crate::exchange::rendering::Rendering;
+use crate::exchange::rules::InForce;
+use crate::exchange::visit::Visit;
 use crate::failure::{Failure, Verdict};
-use crate::input::Input;
-use crate::output;
+use crate::{input, output};
+use args::Render;
 
+pub(crate) mod args;
 mod json;
 
 pub(crate) fn run(args: &Render) -> Result<Verdict, Failure> {
-    let inputs = [
-        ("--config", Some(&args.config)),
-        ("--payload", args.payload.as_ref()),
-        ("--body", args.body.as_ref()),
-    ];
-    let mut from_stdin =
-        inputs.iter().filter(|(_, input)| *input == Some(&Input::Stdin)).map(|(name, _)| *name);
-    if let (Some(first), Some(second)) = (from_stdin.next(), from_stdin.next()) {
-        return Err(Failure::StdinTwice { first, second });
-    }
-    let findings = Findings::of(&args.config.read()?);
-    let Some(engine) = findings.engine else {
-        output::to_stderr(|out, palette| findings.write(out, palette, &args.config.name()))?;
-        return Ok(Verdict::Problems);
-    };
-    let engine = Arc::new(engine);
-    let head = visit::head(&args.method, args.url.clone(), visit::lines(&args.headers));
-    let mut visit = Visit::new(head, &args.facts, engine.facts())?;
-    visit.now = args.now.unwrap_or(visit.now);
-    if let Some(input) = &args.payload {
-        match Live::read(&input.read()?, args.decryption_key.as_ref()) {
-            Ok(live) => visit.live = Some(Arc::new(live)),
-            Err(error) => {
-                let name = input.name();
-                output::to_stderr(|out, palette| {
-                    let style = palette.error;
-                    writeln!(out, "{name}: {style}error:{style:#} {error}")
-                })?;
-                return Ok(Verdict::Problems);
-            }
-        }
-    }
-    let page = args.body.as_ref().map(Input::read).transpose()?.unwrap_or_default();
-    let answer = Answer::new(args.status, visit::lines(&args.response_headers), page).in_chunks(args.chunk);
-    let rendering = Rendering::of(&engine, visit, answer);
+    let Render { rules, asked, answered, .. } = args;
+    input::check(&[
+        ("--config", Some(&rules.config)),
+        ("--payload", rules.payload.as_ref()),
+        ("--body", answered.body.as_ref()),
+    ])?;
+    let Some(InForce { engine, live }) = rules.load()? else { return Ok(Verdict::Problems) };
+    let visit = Visit { live, ..asked.visit(&engine)? };
+    let rendering = Rendering::of(&engine, visit, &answered.answer()?);
 
     if args.verbose {
         output::to_stderr(|out, _| write_summary(out, &rendering.report))?;

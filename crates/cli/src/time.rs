@@ -22,6 +22,19 @@ pub(crate) fn instant() -> Instant {
     Instant::now()
 }
 
+/// What comes of it, and how long that took.
+pub(crate) fn measured<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let began = instant();
+    let done = work();
+    (done, began.elapsed())
+}
+
+/// A moment in RFC 3339, to the millisecond, from milliseconds since 1970.
+pub(crate) fn shown(millis: u64) -> String {
+    let moment = i64::try_from(millis).ok().and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok());
+    moment.map_or_else(|| format!("{millis} ms after 1970"), |moment| moment.to_string())
+}
+
 /// A number that nobody can foresee; zero where the system gives none.
 pub(crate) fn random() -> u128 {
     let mut bytes = [0; 16];

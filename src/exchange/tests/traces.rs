@@ -79,7 +79,7 @@ fn traced(path: &str, surroundings: &Surroundings<'_>) -> (Trace, HeaderMap) {
     let begun = begin(&engine, &request(path), surroundings);
     let forwarded = match begun.next {
         Next::Respond(response, report) => {
-            return (*report.trace.unwrap(), response.headers.into_iter().collect());
+            return (*report.trace.unwrap_or_default(), response.headers.into_iter().collect());
         }
         Next::Forward(forwarded) => forwarded,
     };
@@ -96,7 +96,7 @@ fn traced(path: &str, surroundings: &Surroundings<'_>) -> (Trace, HeaderMap) {
         Body::Passes(report) | Body::NotModified(_, report) => report,
     };
     answered.headers.iter().for_each(|edit| edit.apply(&mut came));
-    (*report.trace.unwrap(), came)
+    (*report.trace.unwrap_or_default(), came)
 }
 
 fn surroundings(facts: &[Option<String>]) -> Surroundings<'_> {
@@ -200,7 +200,8 @@ fn what_filters_make_of_a_secret_is_as_hidden() {
 #[test]
 fn secrets_of_the_configuration_are_not_shown_either() {
     let mut request = request("/p/1");
-    let referer = "https://shop.example/p/?engraft-force=hero:bold&engraft-force-secret=another%20secret%20word";
+    let referer =
+        "https://shop.example/p/?engraft-force=hero:bold&engraft-force-secret=another%20secret%20word";
     request.headers.insert(http::header::REFERER, HeaderValue::from_static(referer));
     let begun = begin(&engine(), &request, &surroundings(&[]));
     let Next::Forward(forwarded) = begun.next else { panic!("answered") };
@@ -215,7 +216,9 @@ fn a_head_that_is_restored_is_told_as_it_leaves() {
     let begun = begin(&engine, &request("/p/1"), &surroundings(&[]));
     let Next::Forward(forwarded) = begun.next else { panic!("answered") };
     let mut came = HeaderMap::new();
-    for (name, value) in [("content-type", "text/html"), ("content-encoding", "gzip"), ("content-length", "9")] {
+    for (name, value) in
+        [("content-type", "text/html"), ("content-encoding", "gzip"), ("content-length", "9")]
+    {
         came.insert(name, HeaderValue::from_static(value));
     }
     let answered = forwarded.answer(StatusCode::OK, &came);

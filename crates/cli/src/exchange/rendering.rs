@@ -1,7 +1,9 @@
 //! An exchange with an origin whose answer is known, driven as the filter drives it.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 
 use engraft::engine::Engine;
 use engraft::exchange::report::Report;
@@ -12,6 +14,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::visit::{self, Visit};
 use crate::args::Url;
+use crate::time;
 
 /// What the origin answers.
 #[derive(Debug, Clone)]
@@ -35,6 +38,16 @@ impl Answer {
             headers.insert(header::CONTENT_LENGTH, page.len().into());
         }
         Self { status, headers, page, chunk: None }
+    }
+
+    /// An answer whose headers are all that there are.
+    pub(crate) const fn as_is(status: StatusCode, headers: HeaderMap, page: Vec<u8>) -> Self {
+        Self { status, headers, page, chunk: None }
+    }
+
+    /// The page as the origin has it, without regard to what is asked.
+    pub(crate) fn page(&self) -> &[u8] {
+        &self.page
     }
 
     /// The page comes in chunks of that many bytes.
@@ -76,7 +89,25 @@ pub(crate) struct OriginRequest {
 }
 
 impl Rendering {
-    pub(crate) fn of(engine: &Arc<Engine>, visit: Visit, answer: Answer) -> Self {
+    pub(crate) fn of(engine: &Arc<Engine>, visit: Visit, answer: &Answer) -> Self {
+        let mut micros = BTreeMap::new();
+        let mut rendering = Self::measured(engine, visit, answer, &mut micros);
+        if let Some(trace) = &mut rendering.report.trace {
+            trace.micros = micros;
+        }
+        rendering
+    }
+
+    /// Notes how long each step takes the core.
+    fn measured(
+        engine: &Arc<Engine>,
+        visit: Visit,
+        answer: &Answer,
+        micros: &mut BTreeMap<String, u64>,
+    ) -> Self {
+        let mut note = |step: &str, took: Duration| {
+            micros.insert(step.to_owned(), u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+        };
         let Visit { head, facts, peer, now, random, live, overrides, explains } = visit;
         let route = engine.route(&head);
         let attributes = route.map(|(_, route)| engine.attributes().read(&route.reads, &head, &facts));
@@ -91,7 +122,8 @@ impl Rendering {
             overrides: overrides.as_ref(),
             explains,
         };
-        let begun = exchange::begin(engine, &head, &surroundings);
+        let (begun, took) = time::measured(|| exchange::begin(engine, &head, &surroundings));
+        note("request", took);
         let forwarded = match begun.next {
             Next::Respond(response, report) => {
                 let headers = visit::map(response.headers);
@@ -109,7 +141,8 @@ impl Rendering {
         };
         let is_head = head.method == "HEAD";
         let request = OriginRequest::new(head, begun.edits);
-        let answered = forwarded.answer(answer.status, &answer.headers);
+        let (answered, took) = time::measured(|| forwarded.answer(answer.status, &answer.headers));
+        note("response", took);
         if let Body::NotModified(response, report) = answered.body {
             let (status, headers) = (response.status, visit::map(response.headers));
             return Self { request: Some(request), status, headers, body: Vec::new(), attributes, report };
@@ -120,7 +153,12 @@ impl Rendering {
         let (body, report) = match answered.body {
             Body::NotModified(_, report) => (Vec::new(), report),
             Body::Passes(report) => (body.to_vec(), report),
-            Body::Edited(edits) => edited(*edits, body, answer.chunk, &mut headers),
+            Body::Edited(edits) => {
+                let edit = || edited(*edits, body, answer.chunk, &mut headers);
+                let (edited, took) = time::measured(edit);
+                note("body", took);
+                edited
+            }
         };
         Self { request: Some(request), status: answer.status, headers, body, attributes, report }
     }

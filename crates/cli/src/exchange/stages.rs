@@ -29,10 +29,10 @@ impl Stages {
         if !route.key.is_stored() {
             return None;
         }
-        let asked = Rendering::of(&self.client, visit.clone(), answer.clone()).request?.into_head();
+        let asked = Rendering::of(&self.client, visit.clone(), answer).request?.into_head();
         let fetch = Visit { head: asked.clone(), ..visit.clone() };
         let now = visit.now;
-        let stored = Rendering::of(&self.origin, fetch, answer.clone());
+        let stored = Rendering::of(&self.origin, fetch, answer);
         Some(Verdict::of(Audience::Shared, &asked, (stored.status, &stored.headers), now))
     }
 }

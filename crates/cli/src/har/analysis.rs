@@ -179,7 +179,7 @@ impl Bench {
     ) -> Row {
         let bytes_before = page.len();
         let answer = Answer::new(status, headers.clone(), page);
-        let rendering = Rendering::of(&self.engine, visit.clone(), answer.clone());
+        let rendering = Rendering::of(&self.engine, visit.clone(), &answer);
         let report = &rendering.report;
         let trace = report.trace.as_deref().cloned().unwrap_or_default();
         let caches = |status, headers: &HeaderMap| {
@@ -235,7 +235,7 @@ impl Bench {
     fn time(&self, visit: &Visit, answer: &Answer) -> Duration {
         let (visit, answer) = (Visit { explains: false, ..visit.clone() }, answer.clone());
         let begun = time::instant();
-        let rendering = Rendering::of(&self.engine, visit, answer);
+        let rendering = Rendering::of(&self.engine, visit, &answer);
         let took = begun.elapsed();
         drop(rendering);
         took

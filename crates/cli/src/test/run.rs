@@ -206,9 +206,9 @@ impl Suite<'_> {
             }
         };
         let Staged { visit, page, .. } = &staged;
-        let rendering = Rendering::of(engine, visit.clone(), staged.answer(None));
+        let rendering = Rendering::of(engine, visit.clone(), &staged.answer(None));
         coverage.add(&rendering.report);
-        let in_bytes = Rendering::of(engine, visit.clone(), staged.answer(NonZeroUsize::new(1)));
+        let in_bytes = Rendering::of(engine, visit.clone(), &staged.answer(NonZeroUsize::new(1)));
         if let Some(mismatch) = told_apart(&rendering, &in_bytes) {
             complain(place.clone(), mismatch);
         }
