@@ -8,10 +8,11 @@ use super::{Node, Tone};
 pub(super) fn cache(trace: &Trace, inputs: Option<&Inputs>) -> Option<Node> {
     let cache = trace.cache.as_ref()?;
     let (tone, who) = keepers(cache);
-    let node = Node::new(Tone::Plain, "cache: ").with(tone, who).with(Tone::Plain, why(trace));
+    let node = Node::new(Tone::Plain, "cache: ").with(tone, who);
     let labelled =
         |label: &str, text: &str| Node::new(Tone::Faint, &format!("{label} ")).with(Tone::Plain, text);
     let mut below = vec![labelled("cache-control", cache.cache_control.as_deref().unwrap_or("none"))];
+    below.extend(why(trace).map(|why| Node::new(Tone::Plain, why)));
     below.extend(cache.found.as_ref().map(|found| labelled("in the cache behind", found)));
     below.extend(cache.not_storable.as_ref().map(|why| labelled("not stored behind, for", why)));
     if !cache.depends_on.is_empty() {
@@ -23,7 +24,7 @@ pub(super) fn cache(trace: &Trace, inputs: Option<&Inputs>) -> Option<Node> {
     }
     if let Some(inputs) = inputs {
         let of_visitors = inputs.reads.iter().filter(|reading| reading.of_visitor);
-        below.extend(of_visitors.map(|reading| labelled("reads", &reading.to_string())));
+        below.extend(of_visitors.map(|reading| Node::new(Tone::Faint, &reading.to_string())));
     }
     Some(node.and(below))
 }
@@ -33,7 +34,7 @@ fn keepers(cache: &Cache) -> (Tone, &'static str) {
     let says = |word: &str| said.split(',').any(|it| it.trim().eq_ignore_ascii_case(word));
     match cache.shared {
         true if said.is_empty() => {
-            (Tone::Plain, "nothing is said; whoever would keep the origin's response may keep it")
+            (Tone::Plain, "nothing is said, so whoever keeps such responses may keep it")
         }
         true if says("no-store") || says("private") => {
             (Tone::Good, "shared caches in front may keep it, by headers of their own")
@@ -51,16 +52,15 @@ fn keepers(cache: &Cache) -> (Tone, &'static str) {
 }
 
 /// Who wrote the last word on it, where that is worth a sentence.
-fn why(trace: &Trace) -> &'static str {
-    let changes = trace.response.iter().flat_map(|response| &response.changes);
-    let change = changes.into_iter().find(|change| change.name == "cache-control");
+fn why(trace: &Trace) -> Option<&'static str> {
+    let mut changes = trace.response.iter().flat_map(|response| &response.changes);
+    let change = changes.find(|change| change.name == "cache-control")?;
     let depends = trace.cache.as_ref().is_some_and(|cache| !cache.depends_on.is_empty());
-    match change.and_then(|change| change.by.last()).map(String::as_str) {
-        Some("debug") => ", as it was asked for with the debug header",
-        Some("forced") => ", as somebody chose what they see",
-        Some("cache_policy") if depends => ", as its route says, or as it depends on who asks",
-        Some("cache_policy") => ", as its route says",
-        Some(_) => "",
-        None => "",
-    }
+    Some(match change.by.last()?.as_str() {
+        "debug" => "as it was asked for with the debug header",
+        "forced" => "as somebody chose what they see",
+        "cache_policy" if depends => "as its route says, or since others may get another one",
+        "cache_policy" => "as its route says",
+        _ => return None,
+    })
 }

@@ -37,7 +37,7 @@ pub(super) fn decisions(trace: &Trace) -> Option<Node> {
     let decisions = trace.decisions.iter().map(|decision| {
         Node::new(Tone::Name, &decision.name)
             .with(Tone::Plain, &format!(" = {}", decision.value))
-            .with(Tone::Faint, &format!(", by {}", decision.because))
+            .with(Tone::Faint, &format!(" ({})", decision.because))
     });
     branch("decisions", decisions)
 }
