@@ -26,4 +26,5 @@ mod shipped;
 mod stage;
 mod stored;
 mod streaming;
+mod traces;
 mod trailers;

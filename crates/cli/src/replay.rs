@@ -31,15 +31,12 @@ pub(crate) fn run(args: &Replay) -> Result<Verdict, Failure> {
     let engine = std::sync::Arc::clone(&in_force.engine);
     let visit = again::visit(&recorded, in_force, &args.headers).map_err(failed)?;
     let page = args.body.as_ref().map(Input::read).transpose()?;
-    let known = Known { page: page.is_some() };
+    let hidden = again::hidden(&recorded, &args.headers);
+    let known = Known { page: page.is_some(), request: hidden.is_empty() };
     let rendering = Rendering::of(&engine, visit, &again::answer(&recorded, page.unwrap_or_default()));
     let replayed = rendering.report.trace.map(|trace| *trace).unwrap_or_default();
     let members = compare(&recorded, &replayed, known);
-    let came = Came {
-        same: members.iter().all(Member::is_same),
-        hidden: again::hidden(&recorded, &args.headers),
-        members,
-    };
+    let came = Came { same: members.iter().all(Member::is_same), hidden, members };
     output::to_stdout(
         |out, palette| if args.json { output::json(out, &came) } else { came.write(out, palette) },
     )?;

@@ -28,7 +28,12 @@ type Facts = BTreeMap<String, String>;
 pub(super) struct Known {
     /// The page was at hand when it was run again.
     pub(super) page: bool,
+    /// All that the request says, nothing of it hidden.
+    pub(super) request: bool,
 }
+
+/// What has a digest of all values in it that patches read, the hidden ones too.
+const VALIDATORS: [&str; 3] = ["etag", "if-match", "if-none-match"];
 
 /// A member of two traces.
 #[derive(Debug, Serialize)]
@@ -52,13 +57,17 @@ pub(super) struct Difference {
 }
 
 pub(super) fn compare(recorded: &Trace, replayed: &Trace, known: Known) -> Vec<Member> {
-    let by_debug = changed_by_debug(recorded, replayed);
+    let mut unknown = changed_by_debug(recorded, replayed);
+    if !known.request && recorded.attributes.iter().any(|attribute| attribute.hidden) {
+        unknown.extend(VALIDATORS.map(str::to_owned));
+    }
     let member = |(name, facts): &(&'static str, fn(&Trace) -> Facts)| {
         let not_compared = missing(name, recorded, known);
         let mut member = Member { name, not_compared, differences: Vec::new(), unknown: Vec::new() };
         if not_compared.is_none() {
-            let skipped = if *name == "response" { by_debug.as_slice() } else { &[] };
-            member.compare(facts(recorded), facts(replayed), skipped);
+            let of_head = matches!(*name, "origin" | "response");
+            let unknown = if of_head { unknown.as_slice() } else { &[] };
+            member.compare(facts(recorded), facts(replayed), unknown);
         }
         member
     };
@@ -70,27 +79,29 @@ impl Member {
         self.differences.is_empty()
     }
 
-    fn compare(&mut self, recorded: Facts, mut replayed: Facts, skipped: &[String]) {
+    /// What differs, but for what is not known anyway.
+    fn compare(&mut self, recorded: Facts, mut replayed: Facts, unknown: &[String]) {
         for (of, before) in recorded {
             let after = replayed.remove(&of);
             let hides = before.contains(HIDDEN);
-            if skipped.contains(&of) {
-                self.unknown.push(of);
-            } else if after.as_ref().is_some_and(|after| agrees(&before, after)) {
+            if after.as_ref().is_some_and(|after| agrees(&before, after)) {
                 // A placeholder that both have is no news, but for attributes, which others are made from.
                 if hides && (after.as_ref() != Some(&before) || self.name == "attributes") {
                     self.unknown.push(of);
                 }
+            } else if unknown.contains(&of) {
+                self.unknown.push(of);
             } else {
                 self.differences.push(Difference { of, recorded: Some(before), replayed: after });
             }
         }
-        let added = replayed.into_iter().filter(|(of, _)| !skipped.contains(of));
-        self.differences.extend(added.map(|(of, after)| Difference {
-            of,
-            recorded: None,
-            replayed: Some(after),
-        }));
+        for (of, after) in replayed {
+            if unknown.contains(&of) {
+                self.unknown.push(of);
+            } else {
+                self.differences.push(Difference { of, recorded: None, replayed: Some(after) });
+            }
+        }
     }
 }
 
@@ -230,6 +241,8 @@ mod tests {
 
     use super::*;
 
+    const KNOWN: Known = Known { page: true, request: true };
+
     fn trace() -> Trace {
         let edit =
             Edit { start: 4, end: 7, was: "Old".into(), with: "Hi ‹hidden›!".into(), ..Edit::default() };
@@ -284,7 +297,7 @@ mod tests {
         replayed.attributes[0].value = "x".into();
         replayed.decisions[0].value = "control".into();
         replayed.body.as_mut().unwrap().edits[0].with = "Hi you!".into();
-        let members = compare(&trace(), &replayed, Known { page: true });
+        let members = compare(&trace(), &replayed, KNOWN);
         let different: Vec<&str> = members.iter().filter(|it| !it.is_same()).map(|it| it.name).collect();
         assert_eq!(different, ["decisions"]);
         let difference = Difference {
@@ -299,21 +312,40 @@ mod tests {
 
     #[test]
     fn what_a_trace_does_not_tell_is_not_compared() {
-        let members = compare(&trace(), &Trace::default(), Known { page: false });
+        let members = compare(&trace(), &Trace::default(), Known { page: false, ..KNOWN });
         assert!(of(&members, "body").not_compared.is_some_and(|why| why.contains("--body")));
         let mut header = Trace { body: None, ..trace() };
         header.left_out = ["response.headers", "attributes", "patches, decisions"].map(str::to_owned).into();
-        let members = compare(&header, &Trace::default(), Known { page: true });
+        let members = compare(&header, &Trace::default(), KNOWN);
         let compared: Vec<&str> =
             members.iter().filter(|it| it.not_compared.is_none()).map(|it| it.name).collect();
         assert_eq!(compared, ["configuration", "payload", "route", "origin"]);
     }
 
     #[test]
+    fn a_validator_is_made_from_what_is_hidden_too() {
+        let etag = |value: &str| HeaderChange {
+            name: "etag".into(),
+            after: vec![value.into()],
+            by: vec!["edited_body".into()],
+            ..HeaderChange::default()
+        };
+        let (mut recorded, mut replayed) = (trace(), trace());
+        recorded.attributes[0].hidden = true;
+        recorded.response.as_mut().unwrap().changes.push(etag("W/\"a;e=1\""));
+        replayed.response.as_mut().unwrap().changes.push(etag("W/\"a;e=2\""));
+        let members = compare(&recorded, &replayed, Known { request: false, ..KNOWN });
+        assert_eq!(of(&members, "response").unknown, ["etag"]);
+        assert!(members.iter().all(Member::is_same));
+        let members = compare(&recorded, &replayed, KNOWN);
+        assert!(!of(&members, "response").is_same(), "it was given again");
+    }
+
+    #[test]
     fn what_debug_headers_change_counts_only_where_they_are_answered() {
         let mut replayed = trace();
         replayed.response.as_mut().unwrap().changes.clear();
-        let members = compare(&trace(), &replayed, Known { page: true });
+        let members = compare(&trace(), &replayed, KNOWN);
         assert!(of(&members, "response").is_same());
         assert_eq!(of(&members, "response").unknown, ["cache-control"]);
     }
