@@ -160,6 +160,7 @@ impl Engine {
     }
 
     /// Which routes a request is not on, and why, up to the one that it is on.
+    #[cold]
     pub(crate) fn considered(&self, request: &RequestHead) -> Vec<RouteVerdict> {
         let host = authority::host(&request.authority);
         let input = RouteInput {

@@ -44,6 +44,7 @@ struct Noted {
 
 impl Explained {
     /// Begins to take notes. Edits of the body are recorded only for who can have the trace when the body is over.
+    #[cold]
     pub(super) fn new(engine: &Engine, request: &RequestHead, surroundings: &Surroundings<'_>) -> Self {
         let of_debug = engine.debug().and_then(|debug| debug.secret.as_deref());
         let of_force = engine.decisions().force().and_then(|force| force.secret.as_deref());
@@ -99,27 +100,92 @@ impl Explained {
 
     /// What is read and decided, and which patches come of it.
     pub(super) fn chosen(&mut self, engine: &Engine, route: &Route, choice: &Choice) {
-        let Some(noted) = &mut self.0 else { return };
-        let trace = &mut noted.trace;
+        if let Some(noted) = &mut self.0 {
+            noted.chosen(engine, route, choice);
+        }
+    }
+
+    /// The request leaves.
+    pub(super) fn forwarded(&mut self, request: &RequestHead, edits: &RequestEdits) {
+        if let Some(noted) = &mut self.0 {
+            noted.forwarded(request, edits);
+        }
+    }
+
+    /// The answer is given here.
+    pub(super) fn responded(&mut self, response: &LocalResponse, by: Option<&str>) {
+        if let Some(noted) = &mut self.0 {
+            noted.responded(response, by);
+        }
+    }
+
+    /// The head of the response, `headers` as they came, leaves with these edits and with `status`.
+    pub(super) fn answered(
+        &mut self,
+        (came, status): (StatusCode, StatusCode),
+        headers: &HeaderMap,
+        edits: &[HeaderEdit],
+    ) {
+        if let Some(noted) = &mut self.0 {
+            noted.answered(came, status, headers, edits);
+        }
+    }
+
+    /// The head, which was held, leaves with these edits besides: what it said of the body is not so.
+    pub(super) fn restored(&mut self, edits: &[HeaderEdit]) {
+        if let Some(noted) = &mut self.0 {
+            noted.restored(edits);
+        }
+    }
+
+    /// On what of visitors the response depends, and what the cache behind said.
+    pub(super) fn depends(&mut self, route: &Route, found: Option<&str>) {
+        if let Some(noted) = &mut self.0 {
+            noted.depends(route, found);
+        }
+    }
+
+    /// What there is so far, for a header.
+    #[cold]
+    pub(super) fn compact(&self) -> Option<String> {
+        let noted = self.0.as_ref()?;
+        compact::encode(noted.hide(noted.trace.clone()))
+    }
+
+    /// The exchange is over, and this is its report, but for the trace.
+    pub(super) fn complete(self, report: &mut Report, recorded: LabelledRecord) {
+        if let Some(noted) = self.0.filter(|noted| noted.records) {
+            noted.complete(report, recorded);
+        }
+    }
+}
+
+/// Cold all of it: nearly no request is one of somebody who wants to know.
+impl Noted {
+    #[cold]
+    fn chosen(&mut self, engine: &Engine, route: &Route, choice: &Choice) {
+        let trace = &mut self.trace;
         trace.route = Some(route.name.clone());
         if let Some(forced) = &choice.decided.forced {
             trace.request.choices =
                 forced.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         }
+        let set = choice.decided.cookies.iter().map(|cookie| (header::SET_COOKIE, cookie.clone()));
+        self.hidden.learn(&set.collect());
         let read = route.reads.iter().filter(|name| !route.decides.contains(name));
         let overridden = &trace.request.attributes;
         trace.attributes = read
             .map(|name| {
                 let hidden = match engine.attributes().input(name) {
-                    Some(Input::Cookie(cookie)) => noted.hidden.is_secret_cookie(cookie),
-                    Some(Input::Header(header)) => noted.hidden.is_secret(header),
+                    Some(Input::Cookie(cookie)) => self.hidden.is_secret_cookie(cookie),
+                    Some(Input::Header(header)) => self.hidden.is_secret(header),
                     _ => false,
                 };
                 let value = choice.values.attribute(name).cloned().unwrap_or_default();
                 if let Value::String(text) = &value
                     && hidden
                 {
-                    noted.hidden.learn_value(text);
+                    self.hidden.learn_value(text);
                 }
                 trace::Attribute {
                     name: name.clone(),
@@ -135,7 +201,7 @@ impl Explained {
             hidden.any(|attribute| patch.reads().contains(&attribute.name))
         };
         let eligible = choice.patches.numbered(&choice.eligible);
-        noted.showing = eligible.filter(|patch| shows(patch)).map(|patch| patch.label.clone()).collect();
+        self.showing = eligible.filter(|patch| shows(patch)).map(|patch| patch.label.clone()).collect();
         let notes = choice.decided.notes.iter();
         trace.decisions = notes
             .map(|note| trace::Decision {
@@ -165,9 +231,8 @@ impl Explained {
             .collect();
     }
 
-    /// The request leaves.
-    pub(super) fn forwarded(&mut self, request: &RequestHead, edits: &RequestEdits) {
-        let Some(noted) = &mut self.0 else { return };
+    #[cold]
+    fn forwarded(&mut self, request: &RequestHead, edits: &RequestEdits) {
         let sent = RequestHead {
             method: String::new(),
             scheme: request.scheme.clone(),
@@ -175,67 +240,51 @@ impl Explained {
             path: edits.path.clone().unwrap_or_else(|| request.path.clone()),
             ..RequestHead::default()
         };
-        let trail = std::mem::take(&mut noted.trail);
-        let changes = trail.changes(&request.headers, &edits.headers, &noted.hidden);
-        noted.trace.origin = Some(trace::Origin { url: url(&sent), changes });
+        let trail = std::mem::take(&mut self.trail);
+        let changes = trail.changes(&request.headers, &edits.headers, &self.hidden);
+        self.trace.origin = Some(trace::Origin { url: url(&sent), changes });
     }
 
-    /// The answer is given here.
-    pub(super) fn responded(&mut self, response: &LocalResponse, by: Option<&str>) {
-        let Some(noted) = &mut self.0 else { return };
-        noted.response(response.status, response.headers.iter().cloned().collect(), &[]);
-        if let Some(response) = &mut noted.trace.response {
+    #[cold]
+    fn responded(&mut self, response: &LocalResponse, by: Option<&str>) {
+        self.response(response.status, response.headers.iter().cloned().collect(), &[]);
+        if let Some(response) = &mut self.trace.response {
             response.redirected_by = by.map(str::to_owned);
         }
     }
 
-    /// The head of the response, `headers` as they came, leaves with these edits and with `status`.
-    pub(super) fn answered(
-        &mut self,
-        (came, status): (StatusCode, StatusCode),
-        headers: &HeaderMap,
-        edits: &[HeaderEdit],
-    ) {
-        let Some(noted) = &mut self.0 else { return };
-        noted.response(status, headers.clone(), edits);
-        if let Some(response) = &mut noted.trace.response {
+    #[cold]
+    fn answered(&mut self, came: StatusCode, status: StatusCode, headers: &HeaderMap, edits: &[HeaderEdit]) {
+        self.response(status, headers.clone(), edits);
+        if let Some(response) = &mut self.trace.response {
             response.came_status = (came != status).then(|| came.as_u16());
         }
     }
 
-    /// The head, which was held, leaves with these edits besides: what it said of the body is not so.
-    pub(super) fn restored(&mut self, edits: &[HeaderEdit]) {
-        let Some(noted) = &mut self.0 else { return };
-        let (Some((headers, mut all)), Some(before)) = (noted.answered.take(), noted.trace.response.take())
+    #[cold]
+    fn restored(&mut self, edits: &[HeaderEdit]) {
+        let (Some((headers, mut all)), Some(before)) = (self.answered.take(), self.trace.response.take())
         else {
             return;
         };
         all.extend_from_slice(edits);
-        noted.trail.note(Cause::EditedBody, all.len());
-        noted.response(StatusCode::OK, headers, &all);
-        if let Some(response) = &mut noted.trace.response {
+        self.trail.note(Cause::EditedBody, all.len());
+        self.response(StatusCode::OK, headers, &all);
+        if let Some(response) = &mut self.trace.response {
             *response = trace::Response { changes: std::mem::take(&mut response.changes), ..before };
         }
     }
 
-    /// On what of visitors the response depends, and what the cache behind said.
-    pub(super) fn depends(&mut self, route: &Route, found: Option<&str>) {
-        let Some(noted) = &mut self.0 else { return };
-        let cache = noted.trace.cache.get_or_insert_default();
+    #[cold]
+    fn depends(&mut self, route: &Route, found: Option<&str>) {
+        let cache = self.trace.cache.get_or_insert_default();
         cache.depends_on = route.cache.depends_on().iter().cloned().collect();
         cache.found = found.map(str::to_owned);
     }
 
-    /// What there is so far, for a header.
-    pub(super) fn compact(&self) -> Option<String> {
-        let noted = self.0.as_ref()?;
-        compact::encode(noted.hide(noted.trace.clone()))
-    }
-
-    /// The exchange is over, and this is its report, but for the trace.
-    pub(super) fn complete(self, report: &mut Report, recorded: LabelledRecord) {
-        let Some(noted) = self.0.filter(|noted| noted.records) else { return };
-        let mut trace = noted.trace.clone();
+    #[cold]
+    fn complete(mut self, report: &mut Report, recorded: LabelledRecord) {
+        let mut trace = std::mem::take(&mut self.trace);
         for done in &report.patches {
             let Some(patch) = trace.patches.iter_mut().find(|patch| patch.name == done.label) else {
                 continue;
@@ -270,13 +319,12 @@ impl Explained {
             variation: event.variation_id().to_owned(),
         };
         trace.exposures = report.exposures.iter().map(exposed).collect();
-        report.trace = Some(Box::new(noted.hide(trace)));
+        report.trace = Some(Box::new(self.hide(trace)));
     }
-}
 
-impl Noted {
     /// Takes out of a trace what nobody is to see. Filters make of a value what nobody recognises: where nothing of it is found in
     /// what a patch wrote, all of that is hidden.
+    #[cold]
     fn hide(&self, mut trace: Trace) -> Trace {
         self.hidden.hide(&mut trace);
         let shows = |patch: &String| self.showing.contains(patch);
@@ -304,6 +352,7 @@ impl Noted {
         trace
     }
 
+    #[cold]
     fn response(&mut self, status: StatusCode, headers: HeaderMap, edits: &[HeaderEdit]) {
         self.hidden.learn(&headers);
         let mut leaving = headers.clone();

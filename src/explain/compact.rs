@@ -49,6 +49,12 @@ const CUTS: [Cut; 11] = [
     }),
 ];
 
+/// What may be left out, in order.
+#[cfg(test)]
+pub(super) fn cuts() -> impl Iterator<Item = &'static str> {
+    CUTS.iter().map(|(name, _)| *name)
+}
+
 /// How much stays of a URL that alone is too long.
 const MAX_CUT_URL_CHARS: usize = 400;
 
@@ -63,6 +69,7 @@ const MAX_CUT_URL_CHARS: usize = 400;
 /// assert_eq!(compact::decode(&header).unwrap(), trace);
 /// ```
 #[must_use]
+#[cold]
 pub fn encode(mut trace: Trace) -> Option<String> {
     let mut cuts = CUTS.iter();
     loop {

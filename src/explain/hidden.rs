@@ -23,6 +23,7 @@ pub(crate) struct Hidden {
 
 impl Hidden {
     /// What is to be hidden of an exchange with that request; `own` are secrets of the configuration's own.
+    #[cold]
     pub(crate) fn of<'a>(
         secrets: &Secrets,
         own: impl IntoIterator<Item = &'a str>,
@@ -35,6 +36,7 @@ impl Hidden {
     }
 
     /// Values of these headers are not to turn up elsewhere.
+    #[cold]
     pub(crate) fn learn(&mut self, headers: &HeaderMap) {
         let mut found = Vec::new();
         for (name, value) in headers {
@@ -52,6 +54,7 @@ impl Hidden {
     }
 
     /// A value is not to turn up anywhere, nor as the places where values go write it.
+    #[cold]
     pub(crate) fn learn_value(&mut self, value: &str) {
         if value.len() < MIN_BYTES {
             return;
@@ -80,6 +83,7 @@ impl Hidden {
     }
 
     /// A header's value as it may be shown.
+    #[cold]
     pub(crate) fn header(&self, name: &HeaderName, value: &HeaderValue) -> String {
         if self.is_secret(name) {
             return HIDDEN.to_owned();
@@ -94,6 +98,7 @@ impl Hidden {
     }
 
     /// Headers as they may be shown, sorted by name.
+    #[cold]
     pub(crate) fn headers(&self, headers: &HeaderMap) -> Vec<Header> {
         let shown = headers
             .iter()

@@ -68,6 +68,7 @@ pub(crate) struct Trail(Vec<(usize, String)>);
 
 impl Trail {
     /// The edits up to the one before `len`, from where the last cause ends, have this cause.
+    #[cold]
     pub(crate) fn note(&mut self, cause: Cause<'_>, len: usize) {
         if len > self.0.last().map_or(0, |(end, _)| *end) {
             self.0.push((len, cause.to_string()));
@@ -75,6 +76,7 @@ impl Trail {
     }
 
     /// How `edits` change `headers`, by name.
+    #[cold]
     pub(crate) fn changes(
         &self,
         headers: &HeaderMap,

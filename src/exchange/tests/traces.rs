@@ -198,6 +198,30 @@ fn what_filters_make_of_a_secret_is_as_hidden() {
 }
 
 #[test]
+fn a_secret_id_is_hidden_on_its_first_page_too() {
+    let config = CONFIG.replace("[session]", "[session, uid]").replace("Hi {{ country }}", "Hi {{ id }}");
+    let engine = Arc::new(Engine::load(config.as_bytes()).unwrap().engine);
+    let mut request = request("/p/1");
+    request.headers.remove("cookie");
+    request.headers.insert(http::header::ACCEPT, HeaderValue::from_static("text/html"));
+    let Next::Forward(forwarded) = begin(&engine, &request, &surroundings(&[])).next else {
+        panic!("answered")
+    };
+    let mut came = HeaderMap::new();
+    came.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
+    let answered = forwarded.answer(StatusCode::OK, &came);
+    let Body::Edited(mut edits) = answered.body else { panic!("passes") };
+    let mut out = Vec::new();
+    edits.write(PAGE.as_bytes(), &mut out);
+    let trace = edits.end(&mut out).trace.unwrap();
+    let page = String::from_utf8(out).unwrap();
+    let id = page.split_once("Hi ").unwrap().1.get(..36).unwrap();
+    assert!(page.contains(&format!("<h1>Hi {id} </h1>")), "{page}");
+    let json = serde_json::to_string(&trace).unwrap();
+    assert!(!json.contains(id) && json.contains("Hi ‹hidden› "), "{json}");
+}
+
+#[test]
 fn secrets_of_the_configuration_are_not_shown_either() {
     let mut request = request("/p/1");
     let referer =
