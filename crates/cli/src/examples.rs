@@ -37,6 +37,22 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "explain",
+        &[
+            "engraft explain -c engraft.yaml -u / -b page.html -H 'x-geo-country: US'",
+            "engraft explain -c engraft.yaml -u / -b page.html --force headline:new --attribute country=DE",
+            "engraft explain -c engraft.yaml -u / -b page.html --json > trace.json",
+            "engraft explain --from-header 'x-engraft-trace: 1.…'",
+        ],
+    ),
+    (
+        "replay",
+        &[
+            "engraft replay trace.json -c engraft.yaml -b page.html",
+            "curl -sI -H 'x-engraft-debug: …' https://shop.example/ | engraft replay - -c engraft.yaml",
+        ],
+    ),
+    (
         "decide",
         &[
             "engraft decide -c engraft.yaml -a '{\"id\": \"u-1\", \"country\": \"US\"}'",

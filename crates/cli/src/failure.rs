@@ -55,8 +55,7 @@ pub(crate) enum Failure {
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0  done; the configuration is fine
-  1  problems (or remarks under --deny) in a configuration, payload, batch or recording; or a scenario fails, or what is
-     replayed comes out otherwise
+  1  what was read has problems; --deny met remarks; a scenario fails; a replay comes out otherwise
   2  wrong usage, or something can't be read or written";
 
 /// The exit code of an outcome.

@@ -158,7 +158,7 @@ fn help_tells_the_exit_codes() -> Tested {
         &["schema", "--help"],
     ] {
         let run = engraft(&data("check"), args)?;
-        assert!(run.text()?.contains("1  the configuration has problems"), "{args:?}");
+        assert!(run.text()?.contains("1  what was read has problems"), "{args:?}");
         assert_eq!(run.code, Some(0));
     }
     Ok(())

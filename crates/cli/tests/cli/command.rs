@@ -53,7 +53,7 @@ pub(crate) fn engraft_with<A: AsRef<OsStr>>(
     let mut child = Command::new(env!("CARGO_BIN_EXE_engraft"))
         .args(args)
         .current_dir(folder)
-        .env("COLUMNS", "100")
+        .env_remove("COLUMNS")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
