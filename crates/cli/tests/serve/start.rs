@@ -29,7 +29,7 @@ fn what_can_not_be_served_is_said_with_what_to_do() -> Tested {
     let origin = ["--origin", "http://127.0.0.1:1"];
     let with = |more: &[&'static str]| [&origin[..], more].concat();
     for (configuration, args, code, text) in [
-        ("version: 2\n", with(&[]), 1, "error: version: 2 is not known"),
+        ("version: 2\n", with(&[]), 1, "2 is not known"),
         (GREETING, with(&["--payload", "/nowhere.json"]), 2, "can't read /nowhere.json"),
         (GREETING, with(&["--listen", "0.0.0.0:0"]), 2, "--allow-remote"),
         (GREETING, with(&["--origin-ca", "/nowhere.pem"]), 2, "it should hold certificates as PEM"),
