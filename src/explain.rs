@@ -29,7 +29,8 @@ mod tests {
             members(include_str!("explain/trace.rs")).filter(|member| !named(member)).collect();
         assert!(missing.is_empty() && members(include_str!("explain/trace.rs")).count() > 60, "{missing:?}");
         let of = |source: &'static str, from: &str| source.split(from).nth(1).unwrap_or_default();
-        let causes = of(include_str!("explain/trail.rs"), "let name = match self").split("};").next().unwrap();
+        let causes =
+            of(include_str!("explain/trail.rs"), "let name = match self").split("};").next().unwrap();
         let causes = causes.split('"').skip(1).step_by(2).filter(|cause| !cause.contains(' '));
         let cuts = super::compact::cuts().filter(|cut| !cut.starts_with("the end of"));
         let missing: Vec<&str> = causes.chain(cuts).filter(|name| !named(name)).collect();

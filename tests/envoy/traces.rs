@@ -197,7 +197,7 @@ fn a_trace_fits_into_its_header_whatever_is_asked() -> Outcome {
     let stage = Stage::start(&configuration)?;
     stage.origin.otherwise(|_| Reply::html(PAGE));
     let many =
-        (0..30).fold(asking("/p/1"), |request, n| request.header(&*format!("x-{n}"), noise(2000 + n, 1000)));
+        (0..30).fold(asking("/p/1"), |request, n| request.header(&format!("x-{n}"), noise(2000 + n, 1000)));
     for pair in protocols() {
         let received = stage.fetch(pair, &many)?;
         let value = received.header("x-engraft-trace").ok_or("no trace")?;

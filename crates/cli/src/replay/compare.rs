@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use engraft::explain::trace::{HIDDEN, HeaderChange, Trace};
 use serde::Serialize;
 
+/// The name of a member, and what it says.
+type Compared = (&'static str, fn(&Trace) -> Facts);
+
 /// The members that are compared, in the order in which an exchange comes to them.
-const MEMBERS: [(&str, fn(&Trace) -> Facts); 11] = [
+const MEMBERS: [Compared; 11] = [
     ("configuration", configuration),
     ("payload", payload),
     ("route", route),
@@ -61,7 +64,7 @@ pub(super) fn compare(recorded: &Trace, replayed: &Trace, known: Known) -> Vec<M
     if !known.request && recorded.attributes.iter().any(|attribute| attribute.hidden) {
         unknown.extend(VALIDATORS.map(str::to_owned));
     }
-    let member = |(name, facts): &(&'static str, fn(&Trace) -> Facts)| {
+    let member = |(name, facts): &Compared| {
         let not_compared = missing(name, recorded, known);
         let mut member = Member { name, not_compared, differences: Vec::new(), unknown: Vec::new() };
         if not_compared.is_none() {
