@@ -26,7 +26,7 @@ use crate::process::Process;
 
 /// How long an Envoy gets to be ready, to take an update or to show what a test waits for, before that is an error. Generous,
 /// because a loaded machine compiles wasm slowly.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 const LOG_FILE: &str = "envoy.log";
 const BOOTSTRAP_FILE: &str = "bootstrap.yaml";

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use serde_json::Value;
 
 use super::EnvoyError;
-use crate::client::{self, Request};
+use crate::client::{Connection, Request};
 use crate::wire::Protocol;
 
 pub(super) fn get(addr: SocketAddr, path: &str) -> Result<String, EnvoyError> {
@@ -47,7 +47,9 @@ pub(super) fn stats(addr: SocketAddr, filter: &str) -> Result<BTreeMap<String, u
 
 fn ask(addr: SocketAddr, method: &str, path: &str) -> Result<String, EnvoyError> {
     let request = Request::bare(method, path).header("host", "admin").header("content-length", "0");
-    let answer = client::fetch(Protocol::Http1, addr, &request)
+    // The main thread answers, and compiles wasm: where a machine is busy, for longer than other clients wait.
+    let answer = Connection::open_with(Protocol::Http1, addr, super::PATIENCE)
+        .and_then(|mut connection| connection.fetch(&request))
         .map_err(|source| EnvoyError::AdminUnreachable { path: path.to_owned(), source })?;
     let text = answer.text().into_owned();
     if answer.status == 200 && answer.complete {
