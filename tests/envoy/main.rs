@@ -18,6 +18,7 @@ mod exposures;
 mod feed;
 mod framings;
 mod hostile;
+mod killswitch;
 mod large;
 mod manifest;
 mod manifests;

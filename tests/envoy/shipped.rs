@@ -16,7 +16,7 @@ use engraft_harness::workspace;
 use crate::stage::{Outcome, assert_no_vm_failed, counter, ids, page_view};
 
 /// A file of `envoy/` with each of `replaced` in its place; every one of them has to stand there.
-fn configuration(name: &str, replaced: &[(&str, String)]) -> Result<String, Box<dyn Error>> {
+pub(crate) fn configuration(name: &str, replaced: &[(&str, String)]) -> Result<String, Box<dyn Error>> {
     let mut text = std::fs::read_to_string(workspace::root().join("envoy").join(name))?;
     for (old, new) in replaced {
         if !text.contains(old) {
@@ -27,17 +27,18 @@ fn configuration(name: &str, replaced: &[(&str, String)]) -> Result<String, Box<
     Ok(text)
 }
 
-fn port(number: u16) -> (String, String) {
+pub(crate) fn port(number: u16) -> (String, String) {
     (format!("port_value: {number} }}"), "port_value: 0 }".to_owned())
 }
 
 /// What all interfaces are in the files, and here.
-const EVERYWHERE: (&str, &str) = ("address: 0.0.0.0,", "address: 127.0.0.1,");
+pub(crate) const EVERYWHERE: (&str, &str) = ("address: 0.0.0.0,", "address: 127.0.0.1,");
 /// The origin in Envoy's files, and in nginx's.
-const ORIGIN: (&str, &str) = ("address: origin.internal, port_value: 8080", "origin.internal:8080");
+pub(crate) const ORIGIN: (&str, &str) =
+    ("address: origin.internal, port_value: 8080", "origin.internal:8080");
 
 /// An address as Envoy's files have it.
-fn address(addr: SocketAddr) -> String {
+pub(crate) fn address(addr: SocketAddr) -> String {
     format!("address: {}, port_value: {}", addr.ip(), addr.port())
 }
 
@@ -55,7 +56,7 @@ fn start(name: &str, more: &[(&str, String)]) -> Result<Envoy, Box<dyn Error>> {
 }
 
 /// `envoy/engraft.yaml` in front of an origin.
-fn edge(origin: &Origin) -> Result<Envoy, Box<dyn Error>> {
+pub(crate) fn edge(origin: &Origin) -> Result<Envoy, Box<dyn Error>> {
     let (old, new) = EVERYWHERE;
     start("engraft.yaml", &[(old, new.to_owned()), (ORIGIN.0, address(origin.addr()))])
 }
@@ -202,7 +203,7 @@ fn logged(envoy: &Envoy, text: &str) -> Result<serde_json::Value, Box<dyn Error>
 }
 
 /// The same document with what is commented out in it: comments whose first line has no space behind its `#`.
-fn uncommented(text: &str) -> String {
+pub(crate) fn uncommented(text: &str) -> String {
     let mut is_out = false;
     let lines = text.lines().map(|line| {
         let rest = line.trim_start();
@@ -243,21 +244,6 @@ fn edge_runs_with_what_is_commented_out_in_it() -> Outcome {
         Ok((envoy.stat(&counter("payload.failed.status"))? > 0).then_some(()))
     })?;
     assert_no_vm_failed(&envoy);
-    Ok(())
-}
-
-#[test]
-fn edge_is_switched_off_and_on_without_a_reload() -> Outcome {
-    let origin = Site::new(&workspace::root().join("examples/shop/site"))?.serve()?;
-    let envoy = edge(&origin)?;
-    let addr = envoy.listener_addr("edge")?;
-    for (percent, personal) in [(100, false), (0, true)] {
-        envoy.admin_post(&format!("/runtime_modify?engraft.off={percent}"))?;
-        envoy.wait_for("the workers to see the switch", || {
-            let page = client::fetch(Http1, addr, &product());
-            Ok(page.is_ok_and(|page| page.text().contains(GREETING) == personal).then_some(()))
-        })?;
-    }
     Ok(())
 }
 
@@ -313,7 +299,7 @@ fn originless_serves_a_folder_through_engraft_in_one_process() -> Outcome {
 }
 
 /// `envoy/cached.yaml` in front of an origin; its pages are in Envoy's working directory, and go away with it.
-fn cached(origin: &Origin) -> Result<Envoy, Box<dyn Error>> {
+pub(crate) fn cached(origin: &Origin) -> Result<Envoy, Box<dyn Error>> {
     let (old, new) = EVERYWHERE;
     let folder = ("cache_path: /var/cache/envoy", "cache_path: .".to_owned());
     start("cached.yaml", &[(old, new.to_owned()), (ORIGIN.0, address(origin.addr())), folder])
@@ -369,22 +355,6 @@ fn cached_asks_the_origin_once_for_all_visitors() -> Outcome {
     assert!(!asked.headers.has("cookie"), "{:?}", asked.headers);
     let ours = asked.headers.iter().find(|(name, _)| name.starts_with("x-engraft-"));
     assert!(ours.is_none(), "{ours:?}");
-    Ok(())
-}
-
-#[test]
-fn cached_is_switched_off_with_its_cache() -> Outcome {
-    let origin = Site::new(&workspace::root().join("examples/shop/site"))?.serve()?;
-    let envoy = cached(&origin)?;
-    let addr = envoy.listener_addr("edge")?;
-    let source = client::fetch(Http1, origin.addr(), &Request::get("/p/aurora/"))?.text().into_owned();
-    assert!(client::fetch(Http1, addr, &product())?.text().contains(GREETING));
-    envoy.admin_post("/runtime_modify?engraft.off=100")?;
-    envoy.wait_for("the workers to see the switch", || {
-        Ok(client::fetch(Http1, addr, &product()).is_ok_and(|page| page.text() == source).then_some(()))
-    })?;
-    let asked = origin.take_requests().pop().ok_or("the origin was not asked")?;
-    assert_eq!(asked.headers.get("cookie"), Some("first_name=Ada & Bob; plan=pro"));
     Ok(())
 }
 
