@@ -89,7 +89,7 @@ fn envoy(configuration: &str, upstream: SocketAddr) -> Result<(Envoy, SocketAddr
     Ok((envoy, addr))
 }
 
-fn has_nginx() -> std::io::Result<bool> {
+pub(crate) fn has_nginx() -> std::io::Result<bool> {
     let has = nginx::binary().is_some();
     if !has {
         writeln!(std::io::stderr(), "SKIPPED: {}", nginx::NginxError::NotFound)?;

@@ -3,13 +3,16 @@
 //! No request is known that makes engraft's own VM fail, so a hand-made module stands in for it. It lets everything pass, and traps on
 //! requests with many headers, which is what a panic comes to.
 
+use std::collections::BTreeSet;
 use std::error::Error;
 
-use engraft_harness::bootstrap::{Bootstrap, Configuration, FailurePolicy, Listener, Plugin};
-use engraft_harness::client::{self, Request};
+use engraft_harness::bootstrap::{Bootstrap, Cluster, Configuration, FailurePolicy, Listener, Plugin};
+use engraft_harness::client::{self, Connection, Request};
 use engraft_harness::envoy::Envoy;
+use engraft_harness::origin::{Origin, Reply};
 use engraft_harness::wire::Protocol::Http1;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::stage::Outcome;
 
@@ -31,6 +34,23 @@ const TRAPPING_MODULE: &[&[u8]] = &[
     b"\x4b\x04\x40\0\x0b\x41\0\x0b",
 ];
 
+/// The trapping module as a filter. Its file has to be there only while Envoy starts.
+fn trap(dir: &TempDir, policy: FailurePolicy, reload: Option<Value>) -> Result<Value, Box<dyn Error>> {
+    let module = dir.path().join("trap.wasm");
+    std::fs::write(&module, TRAPPING_MODULE.concat())?;
+    let mut filter = Plugin::new(&module, Configuration::None).failure_policy(policy).to_filter();
+    let config = filter.pointer_mut("/typed_config/config").and_then(Value::as_object_mut);
+    if let (Some(reload), Some(config)) = (reload, config) {
+        config.insert("reload_config".to_owned(), reload);
+    }
+    Ok(filter)
+}
+
+/// What a VM fails on.
+fn fatal() -> Request {
+    (0..HEADERS).fold(Request::get("/"), |request, n| request.header(&format!("x-{n}"), "1"))
+}
+
 /// An Envoy that has lost its VM to a request.
 struct Failed {
     envoy: Envoy,
@@ -40,24 +60,29 @@ struct Failed {
 
 impl Failed {
     fn new(policy: FailurePolicy, reload: Option<Value>) -> Result<Self, Box<dyn Error>> {
-        // The file has to be there only while Envoy starts.
-        let module =
-            std::env::temp_dir().join(format!("engraft-trap-{}-{policy:?}.wasm", std::process::id()));
-        std::fs::write(&module, TRAPPING_MODULE.concat())?;
-        let plugin = Plugin::new(&module, Configuration::None).failure_policy(policy);
-        let mut filter = plugin.to_filter();
-        let config = filter.pointer_mut("/typed_config/config").and_then(Value::as_object_mut);
-        if let (Some(reload), Some(config)) = (reload, config) {
-            config.insert("reload_config".to_owned(), reload);
-        }
-        let envoy = Bootstrap::new().listener(Listener::main().filter(filter).answer(200, "served")).start();
-        std::fs::remove_file(&module)?;
-        let envoy = envoy?;
+        let dir = tempfile::tempdir()?;
+        let listener = Listener::main().filter(trap(&dir, policy, reload)?).answer(200, "served");
+        Self::of(Bootstrap::new().listener(listener).start()?)
+    }
+
+    fn of(envoy: Envoy) -> Result<Self, Box<dyn Error>> {
         assert_eq!(ask(&envoy, &Request::get("/"))?, 200);
-        let fatal = (0..HEADERS).fold(Request::get("/"), |request, n| request.header(&format!("x-{n}"), "1"));
-        let status = ask(&envoy, &fatal)?;
+        let status = ask(&envoy, &fatal())?;
         assert!(envoy.log().contains("Uncaught RuntimeError: unreachable"), "{}", envoy.log());
         Ok(Self { envoy, status })
+    }
+
+    /// A request is what makes Envoy load the plugin again; until the interval is over, it answers 503.
+    fn wait_for_the_plugin(&self) -> Outcome {
+        let addr = self.envoy.listener_addr("main")?;
+        self.envoy.wait_for("the plugin to come back", || {
+            let status = client::fetch(Http1, addr, &Request::get("/")).map(|received| received.status);
+            Ok((status.ok() == Some(200)).then_some(()))
+        })?;
+        for _ in 0..20 {
+            assert_eq!(ask(&self.envoy, &Request::get("/"))?, 200);
+        }
+        Ok(())
     }
 }
 
@@ -87,20 +112,46 @@ fn fail_open_passes_everybody_by_the_plugin() -> Outcome {
     Ok(())
 }
 
+/// The second has Envoy's own interval, as Istio's plugins have.
 #[test]
 fn fail_reload_brings_the_plugin_back() -> Outcome {
-    let backoff = json!({ "backoff": { "base_interval": "0.1s" } });
-    let Failed { envoy, status } = Failed::new(FailurePolicy::FailReload, Some(backoff))?;
-    assert_eq!(status, 503);
-    envoy.wait_for("the plugin to come back", || {
-        // A request is what makes Envoy load it again; until the interval is over, it answers 503.
-        let addr = envoy.listener_addr("main")?;
-        let status = client::fetch(Http1, addr, &Request::get("/")).map(|received| received.status);
-        Ok((status.ok() == Some(200)).then_some(()))
-    })?;
-    assert_eq!(envoy.stat("wasm.engraft.vm_reload_success")?, 1);
-    for _ in 0..20 {
-        assert_eq!(ask(&envoy, &Request::get("/"))?, 200);
+    for reload in [Some(json!({ "backoff": { "base_interval": "0.1s" } })), None] {
+        let failed = Failed::new(FailurePolicy::FailReload, reload)?;
+        assert_eq!(failed.status, 503);
+        failed.wait_for_the_plugin()?;
+        assert_eq!(failed.envoy.stat("wasm.engraft.vm_reload_success")?, 1);
     }
     Ok(())
+}
+
+#[test]
+fn a_worker_that_has_lost_its_vm_leaves_the_others_theirs() -> Outcome {
+    let dir = tempfile::tempdir()?;
+    let listener =
+        Listener::main().filter(trap(&dir, FailurePolicy::FailClosed, None)?).answer(200, "served");
+    let envoy = Bootstrap::new().listener(listener).launch().concurrency(2).start()?;
+    let addr = envoy.listener_addr("main")?;
+    // The kernel spreads them over the workers: that one of the two gets none of so many comes once in a billion times.
+    let open = || Connection::open(Http1, addr);
+    let mut connections = (0..30).map(|_| open()).collect::<Result<Vec<_>, _>>()?;
+    assert_eq!(client::fetch(Http1, addr, &fatal())?.status, 503);
+    let mut statuses = BTreeSet::new();
+    for connection in &mut connections {
+        statuses.insert(connection.fetch(&Request::get("/"))?.status);
+    }
+    assert_eq!(statuses, BTreeSet::from([200, 503]));
+    Ok(())
+}
+
+#[test]
+fn an_origin_stage_that_has_lost_its_vm_comes_back_too() -> Outcome {
+    let dir = tempfile::tempdir()?;
+    let origin = Origin::start()?;
+    origin.reply("/", Reply::html("served"));
+    let backoff = json!({ "backoff": { "base_interval": "0.1s" } });
+    let stage = trap(&dir, FailurePolicy::FailReload, Some(backoff))?;
+    let cluster = Cluster::origin(Http1, origin.addr()).filter(stage);
+    let failed = Failed::of(Bootstrap::proxy(Listener::main(), cluster).start()?)?;
+    assert_eq!(failed.status, 503);
+    failed.wait_for_the_plugin()
 }

@@ -30,6 +30,7 @@ mod observed;
 mod pages;
 mod parallel;
 mod rewrite;
+mod rollout;
 mod shipped;
 mod stage;
 mod stored;
