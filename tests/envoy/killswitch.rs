@@ -7,7 +7,7 @@ use std::error::Error;
 
 use engraft_harness::client::{self, Connection, Request};
 use engraft_harness::envoy::{Envoy, Launch};
-use engraft_harness::origin::{Origin, ReceivedRequest, Reply};
+use engraft_harness::origin::{Framing, Gate, Origin, Pieces, ReceivedRequest, Reply};
 use engraft_harness::wire::Protocol::{self, Http1};
 use engraft_harness::workspace;
 
@@ -70,10 +70,21 @@ fn the_switch_works_under_load_without_one_error() -> Outcome {
     let visitor = |n| Visitor { request: asks(n, "/p/a/"), pages: vec![personal(n), plain(n)] };
     let visitors = Visitors::start(envoy.listener_addr("edge")?, (0..8).map(visitor).collect());
     visitors.wait_for(&envoy, 0)?;
-    for (percent, which) in [(100, 1), (0, 0), (100, 1), (0, 0)] {
+    // One page is under way all the while, and ends as it began.
+    let gate = Gate::new();
+    let slow = Reply::html(plain(9)).framing(Framing::Chunked).pieces(Pieces::Sizes(vec![30]));
+    origin.reply("/p/slow/", slow.gate(&gate));
+    let mut connection = Connection::open(Http1, envoy.listener_addr("edge")?)?;
+    let mut exchange = connection.start(&asks(9, "/p/slow/"))?;
+    assert!(exchange.read_until("<p class=greeting>"), "it has begun");
+    for (percent, which) in [(100, 1), (0, 0), (100, 1)] {
         switch(&envoy, percent)?;
         visitors.wait_for(&envoy, which)?;
     }
+    gate.open_for_good();
+    assert_eq!(exchange.finish().text(), personal(9));
+    switch(&envoy, 0)?;
+    visitors.wait_for(&envoy, 0)?;
     for seen in visitors.finish()? {
         assert_eq!(seen.runs, [0, 1, 0, 1, 0], "{seen:?}");
     }
