@@ -59,9 +59,9 @@ fn generation(n: usize) -> Value {
     })
 }
 
-/// Two mistakes.
-fn bad() -> Value {
-    json!({ "version": 1, "routes": [{ "name": "all", "patches": [{ "select": "h1 +", "texts": "x" }] }] })
+/// Two mistakes, and a third of a name of its own.
+fn bad(name: &str) -> Value {
+    json!({ "version": 1, "routes": [{ "name": "all", "patches": [{ "select": "h1 +", "texts": "x", name: "x" }] }] })
 }
 
 const BETWEEN: usize = 200;
@@ -152,9 +152,15 @@ fn an_update_that_can_not_be_used_leaves_the_running_one_whatever_the_fail_strat
         assert_eq!(gateway.proxy.update(&plugin(generation(n), strategy)?)?, Update::Accepted, "{strategy}");
         comes(n)?;
         let logged = gateway.proxy.envoy.log().len();
-        assert_eq!(gateway.proxy.update(&plugin(bad(), strategy)?)?, Update::Rejected, "{strategy}");
+        assert_eq!(
+            gateway.proxy.update(&plugin(bad(&strategy.to_lowercase()), strategy)?)?,
+            Update::Rejected,
+            "{strategy}"
+        );
         let log = gateway.proxy.envoy.log();
-        assert!(log.get(logged..).is_some_and(|new| new.contains("texts")), "{strategy}: {log}");
+        for mistake in ["texts", &strategy.to_lowercase()] {
+            assert!(log.get(logged..).is_some_and(|new| new.contains(mistake)), "{mistake}: {log}");
+        }
         let nowhere = Path::new("/nowhere/engraft.wasm");
         let lost = Extension::with_module(&changed(generation(9), strategy)?, nowhere)?;
         assert_eq!(gateway.proxy.update(&lost)?, Update::Rejected, "{strategy}");
@@ -189,7 +195,7 @@ fn an_image_that_can_not_be_had_is_answered_for_as_the_fail_strategy_says() -> O
 
 #[test]
 fn until_there_is_a_configuration_that_can_be_used_nothing_is_answered_but_errors() -> Outcome {
-    let gateway = Gateway::start(origin_of_pieces()?, &plugin(bad(), "FAIL_OPEN")?)?;
+    let gateway = Gateway::start(origin_of_pieces()?, &plugin(bad("first"), "FAIL_OPEN")?)?;
     assert_eq!(gateway.page(&request("a"))?.status, 500);
     assert_eq!(gateway.origin.requests().len(), 0);
     assert_eq!(gateway.proxy.update(&plugin(generation(1), "FAIL_OPEN")?)?, Update::Accepted);
