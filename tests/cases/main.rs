@@ -15,6 +15,7 @@
 //! |------------------------|---------------------------------------------------------------------------------------|
 //! | `ENGRAFT_SEED`         | where random cuts start from; a failure says with which seed it comes again           |
 //! | `ENGRAFT_PRINT`        | when set, prints the Envoy configuration that the cases need, and runs nothing        |
+//! | `ENGRAFT_MODULE`       | where the Envoy with the printed configuration finds the module, if not in `dist`     |
 //! | `ENGRAFT_ENVOY`        | `host:port` of an Envoy that runs with it; none is started then                       |
 //! | `ENGRAFT_ORIGIN_LISTEN`| where the origin listens, if not on a free port; where that Envoy looks for it        |
 //! | `ENGRAFT_ACCESS_LOG`   | the access log of that Envoy; without it, what the filter reports is not compared     |

@@ -45,6 +45,7 @@ pub mod payload;
 mod process;
 pub mod samples;
 pub mod serve;
+pub mod shop;
 pub mod site;
 pub mod table;
 pub mod wire;

@@ -3,9 +3,13 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// The workspace root: the folder with the top `Cargo.toml`.
+/// The workspace root: the folder with the top `Cargo.toml`, or the one that `ENGRAFT_ROOT` names, for a binary that runs elsewhere than
+/// it was built.
 #[must_use]
 pub fn root() -> PathBuf {
+    if let Some(named) = std::env::var_os("ENGRAFT_ROOT").filter(|named| !named.is_empty()) {
+        return PathBuf::from(named);
+    }
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
     manifest.ancestors().nth(2).unwrap_or(manifest).to_path_buf()
 }

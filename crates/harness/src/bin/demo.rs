@@ -11,33 +11,19 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::ExitCode;
 
-use engraft_harness::bootstrap::{Bootstrap, CacheFilter, Cluster, Configuration, Listener, Plugin};
+use engraft_harness::bootstrap::Cluster;
 use engraft_harness::client::{self, Received, Request};
 use engraft_harness::diff::{self, Style};
 use engraft_harness::envoy::Envoy;
+use engraft_harness::shop::{self, GREETING, PAGE, PLAIN, VISITORS};
 use engraft_harness::site::Site;
 use engraft_harness::wire::{Headers, Protocol};
 use engraft_harness::workspace;
 use tempfile::TempDir;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// The page that is compared, one with every kind of patch.
-const PAGE: &str = "/p/aurora/";
-/// What only B's page may say.
-const GREETING: &str = "Welcome back, Ada";
 /// Where the listeners are put if nobody else is there.
 const FIRST_PORT: u16 = 10_000;
-
-/// Someone who asks for the page, and how the edge would describe them.
-struct Visitor {
-    name: &'static str,
-    headers: &'static [(&'static str, &'static str)],
-}
-
-const VISITORS: [Visitor; 2] = [
-    Visitor { name: "A", headers: &[("x-geo-country", "DE")] },
-    Visitor { name: "B", headers: &[("x-geo-country", "US"), ("cookie", "plan=pro; first_name=Ada")] },
-];
 
 fn main() -> ExitCode {
     match run(&mut io::stdout()) {
@@ -60,12 +46,12 @@ fn run(out: &mut io::Stdout) -> Result<(), Box<dyn Error>> {
         || !io::stdout().is_terminal()
         || !io::stdin().is_terminal();
 
-    let shop = workspace::root().join("examples/shop");
-    let origin = Site::new(&shop.join("site"))?.serve()?;
-    let configuration = std::fs::read_to_string(shop.join("engraft.yaml"))?;
+    let folder = workspace::root().join("examples/shop");
+    let origin = Site::new(&folder.join("site"))?.serve()?;
+    let configuration = std::fs::read_to_string(folder.join("engraft.yaml"))?;
     let pages = TempDir::with_prefix("engraft-demo-")?;
     let envoy = start(Cluster::origin(Protocol::Http1, origin.addr()), &configuration, pages.path(), once)?;
-    let plain = envoy.listener_addr("plain")?;
+    let plain = envoy.listener_addr(PLAIN)?;
 
     let direct = client::fetch(Protocol::Http1, origin.addr(), &Request::get(PAGE))?;
     let _ = origin.take_requests();
@@ -95,26 +81,14 @@ fn run(out: &mut io::Stdout) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// One Envoy with a listener for curl and one for each visitor's browser: a browser sends no such headers, so there Envoy sets
-/// them before the filters run. All of them have the same cache, which keeps `pages` as they are before they are personal.
+/// Known ports are for people; the kernel's choice (0) disturbs nobody.
 fn start(origin: Cluster, configuration: &str, pages: &Path, once: bool) -> Result<Envoy, Box<dyn Error>> {
-    let plugin = |stage: &str| -> Result<Plugin, Box<dyn Error>> {
-        let configuration = Configuration::Yaml(format!("stage: {stage}\n{configuration}"));
-        Ok(Plugin::engraft(configuration)?.name(&format!("engraft_{stage}")))
-    };
-    let (client, cache) = (plugin("client")?, CacheFilter::file_system(pages).second_version().to_filter());
-    let mut bootstrap = Bootstrap::new().cluster(origin.plugin(&plugin("origin")?));
-    let mut listeners = vec![Listener::new("plain")];
-    for visitor in &VISITORS {
-        let with = |listener: Listener, (name, value): &(&str, &str)| listener.request_header(name, value);
-        listeners.push(visitor.headers.iter().fold(Listener::new(visitor.name), with));
-    }
-    for (port, listener) in (FIRST_PORT..).zip(listeners) {
-        // The kernel's choice (0) disturbs nobody; known ports are for people.
+    let placed = (FIRST_PORT..).zip(shop::listeners()).map(|(port, listener)| {
         let port = if once || TcpListener::bind(("127.0.0.1", port)).is_err() { 0 } else { port };
-        bootstrap = bootstrap.listener(listener.port(port).plugin(&client).filter(cache.clone()));
-    }
-    Ok(bootstrap.start()?)
+        listener.port(port)
+    });
+    let module = workspace::module()?;
+    Ok(shop::bootstrap(placed.collect(), origin, configuration, &module, pages).start()?)
 }
 
 fn show(
@@ -201,13 +175,6 @@ fn invite(
     writeln!(out, "\nServing until Ctrl-C.")?;
     out.flush()?;
     Ok(())
-}
-
-impl Visitor {
-    fn fetch(&self, addr: SocketAddr) -> Result<Received, client::ClientError> {
-        let add = |request: Request, (name, value): &(&str, &str)| request.header(name, *value);
-        client::fetch(Protocol::Http1, addr, &self.headers.iter().fold(Request::get(PAGE), add))
-    }
 }
 
 /// Why the demo does not show what it is there to show.
