@@ -14,12 +14,23 @@ ENVOY_VERSIONS := 1.36.4 1.37.0 1.38.2 1.39.3 1.40.0
 # SIMD makes parsing faster; WASM_SIMD=0 builds for hosts that lack it.
 WASM_SIMD ?= 1
 WASM_TARGET := wasm32-wasip1
+# A panic names its source file: without this the bytes of what is built would depend on where. (Cargo splits flags at spaces, so a
+# checkout below a folder with a space in its name is built without.)
+without_spaces = $(if $(word 2,$1),,$1)
+REMAP := $(foreach from,$(call without_spaces,$(CURDIR)),--remap-path-prefix=$(from)=engraft) \
+	$(foreach from,$(call without_spaces,$(or $(CARGO_HOME),$(HOME)/.cargo)),--remap-path-prefix=$(from)=cargo)
 # By target and not as RUSTFLAGS, so that build scripts and native tests are not rebuilt for it. Exported for all targets: clippy and
 # the build then share what they compiled.
-export CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS := $(if $(filter 1,$(WASM_SIMD)),-C target-feature=+simd128)
+export CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_RUSTFLAGS := $(strip $(REMAP))
+export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_RUSTFLAGS := $(strip $(REMAP))
+export CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS := $(strip $(if $(filter 1,$(WASM_SIMD)),-C target-feature=+simd128) $(REMAP))
 
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 MODULE := dist/engraft.wasm
+
+# What releases say of themselves is the commit's: the time is not that of the build, nor is the place.
+export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
+export ENGRAFT_REVISION ?= $(shell git describe --always --abbrev=40 --exclude='*' --dirty 2>/dev/null)
 
 .PHONY: help
 help: ## List the targets
@@ -101,6 +112,23 @@ bench: wasm envoy ## Measure filters in Envoy (BENCH_SECONDS=2, BENCH_ONLY=lua|b
 	cargo build --release -p engraft-cli
 	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
 		cargo run --release -p engraft-harness --bin engraft-bench-serve | tee -a target/bench.md
+
+.PHONY: image
+image: wasm ## Put the module into an OCI image for Istio and Envoy Gateway, dist/engraft-image.tar
+	cargo run --quiet -p engraft-dist -- image $(MODULE) dist/engraft-image.tar
+	@printf 'dist/engraft-image.tar: push it with skopeo copy, or docker load\n'
+
+.PHONY: dist
+dist: wasm image ## Make everything that a release consists of, in dist/
+	@scripts/dist
+
+.PHONY: dist-check
+dist-check: ## Build the release in two clean checkouts in different folders, and compare (DIST_CHECK=wasm: only the module and its image)
+	@scripts/dist-check
+
+.PHONY: deny
+deny: ## Check licences, sources and duplicates of all dependencies, and advisories where the database can be fetched
+	@scripts/deny
 
 .PHONY: check-tools
 check-tools: ## Say which tools are there and how to get those that are not
