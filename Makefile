@@ -123,8 +123,12 @@ dist: wasm image ## Make everything that a release consists of, in dist/
 	@scripts/dist
 
 .PHONY: dist-check
-dist-check: ## Build the release in two clean checkouts in different folders, and compare (DIST_CHECK=wasm: only the module and its image)
+dist-check: ## Build the release in two clean checkouts in different folders, and compare
 	@scripts/dist-check
+
+.PHONY: dist-check-wasm
+dist-check-wasm: wasm ## Build the module in a clean checkout in another folder, and compare
+	@scripts/dist-check wasm
 
 .PHONY: deny
 deny: ## Check licences, sources and duplicates of all dependencies, and advisories where the database can be fetched
