@@ -118,6 +118,10 @@ image: wasm ## Put the module into an OCI image for Istio and Envoy Gateway, dis
 	cargo run --quiet -p engraft-dist -- image $(MODULE) dist/engraft-image.tar
 	@printf 'dist/engraft-image.tar: push it with skopeo copy, or docker load\n'
 
+.PHONY: image-check
+image-check: image ## Have a docker daemon load the image, and look into it
+	@scripts/image-check
+
 .PHONY: dist
 dist: wasm image ## Make everything that a release consists of, in dist/
 	@scripts/dist
