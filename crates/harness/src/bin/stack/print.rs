@@ -107,4 +107,17 @@ mod tests {
         let committed = std::fs::read_to_string(workspace::root().join("envoy/docker/shop.yaml")).unwrap();
         assert!(committed == demo().unwrap(), "write it again, as its first lines say");
     }
+
+    #[test]
+    fn containers_have_the_envoy_that_the_other_tests_have() {
+        let read = |path: &str| std::fs::read_to_string(workspace::root().join(path)).unwrap();
+        let makefile = read("Makefile");
+        let version = makefile.lines().find_map(|line| line.strip_prefix("ENVOY_VERSION := ")).unwrap();
+        for path in ["envoy/compose.yaml", "envoy/docker/Dockerfile"] {
+            assert!(
+                read(path).contains(&format!("envoyproxy/envoy:v{version}")),
+                "{path} has another version"
+            );
+        }
+    }
 }
