@@ -29,8 +29,8 @@ TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 MODULE := dist/engraft.wasm
 
 # What releases say of themselves is the commit's: the time is not that of the build, nor is the place.
-export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
-export ENGRAFT_REVISION ?= $(shell git describe --always --abbrev=40 --exclude='*' --dirty 2>/dev/null)
+export SOURCE_DATE_EPOCH := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null))
+export ENGRAFT_REVISION := $(or $(ENGRAFT_REVISION),$(shell git describe --always --abbrev=40 --exclude='*' --dirty 2>/dev/null))
 
 .PHONY: help
 help: ## List the targets

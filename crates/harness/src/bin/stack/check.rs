@@ -98,34 +98,36 @@ fn passes() -> Outcome<()> {
 }
 
 fn decides() -> Outcome<()> {
+    decided().map(drop)
+}
+
+/// What each visitor sees, who sees the same each time.
+fn decided() -> Outcome<BTreeMap<String, &'static str>> {
+    let all =
+        || (0..VISITS).map(|visit| format!("visitor-{visit}")).map(|id| see(&id).map(|seen| (id, seen)));
     // The payload is fetched while pages are served; before it is there, nothing is decided.
     let seen = wait_for("both variations in pages", || {
-        let seen = (0..VISITS).map(|visit| see(&format!("before-{visit}"))).collect::<Outcome<Vec<_>>>()?;
-        Ok(VARIATIONS.iter().all(|variation| seen.contains(variation)).then_some(seen))
+        let seen = all().collect::<Outcome<BTreeMap<_, _>>>()?;
+        let is_decided = VARIATIONS.iter().all(|variation| seen.values().any(|it| it == variation));
+        Ok(is_decided.then_some(seen))
     })?;
-    for (visit, before) in seen.iter().enumerate() {
-        if see(&format!("before-{visit}"))? != *before {
-            return Err(format!("visitor {visit} sees another variation than before").into());
+    for again in all() {
+        let (id, again) = again?;
+        if seen.get(&id) != Some(&again) {
+            return Err(format!("{id} sees another variation than before").into());
         }
     }
-    Ok(())
+    Ok(seen)
 }
 
 fn tells() -> Outcome<()> {
-    decides()?;
-    let mut seen = BTreeMap::new();
-    for visit in 0..VISITS {
-        let id = format!("visitor-{visit}");
-        seen.insert(id.clone(), see(&id)?.to_owned());
-    }
+    let seen = decided()?;
     wait_for("the events at the collector", || {
         let told = told()?;
-        if let Some((id, variation)) =
-            told.iter().find(|(id, variation)| seen.get(*id).is_some_and(|it| it != *variation))
-        {
+        if let Some((id, variation)) = told.iter().find(|(id, variation)| seen.get(*id) != Some(*variation)) {
             return Err(format!("{id} is said to have seen {variation}").into());
         }
-        Ok(seen.keys().all(|id| told.contains_key(id)).then_some(()))
+        Ok((told.len() == seen.len()).then_some(()))
     })
 }
 
@@ -140,7 +142,7 @@ fn see(id: &str) -> Outcome<&'static str> {
 }
 
 /// What the collector knows: visitors, and the variation each of them is said to have seen.
-fn told() -> Outcome<BTreeMap<String, String>> {
+fn told() -> Outcome<BTreeMap<String, &'static str>> {
     let answer = whole(client::fetch(Http1, at("collector", PORT)?, &Request::get(EVENTS))?)?;
     let answer: Value = serde_json::from_slice(&answer)?;
     let mut told = BTreeMap::new();
@@ -157,7 +159,7 @@ fn told() -> Outcome<BTreeMap<String, String>> {
         let variation = index
             .and_then(|index| VARIATIONS.get(index))
             .ok_or_else(|| format!("no such variation: {event}"))?;
-        told.insert(id.to_owned(), (*variation).to_owned());
+        told.insert(id.to_owned(), *variation);
     }
     Ok(told)
 }
