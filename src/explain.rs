@@ -8,7 +8,7 @@
 //! visitor's session is. What the configuration names as [secret](crate::config::model::Secrets) is [hidden] wherever it turns up.
 
 pub mod compact;
-pub(crate) mod hidden;
+pub mod hidden;
 mod texts;
 pub mod trace;
 pub mod trail;

@@ -320,6 +320,7 @@ impl Noted {
         };
         trace.exposures = report.exposures.iter().map(exposed).collect();
         report.trace = Some(Box::new(self.hide(trace)));
+        report.hidden = Some(Box::new(self.hidden));
     }
 
     /// Takes out of a trace what nobody is to see. Filters make of a value what nobody recognises: where nothing of it is found in

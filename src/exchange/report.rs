@@ -6,6 +6,7 @@ use std::fmt;
 use super::gate::Untouched;
 use crate::coding::CodingError;
 use crate::decisions::Note;
+use crate::explain::hidden::Hidden;
 use crate::explain::trace::Trace;
 use crate::exposure::Event;
 use crate::html::outcome::{Outcome, Skip};
@@ -49,6 +50,8 @@ pub struct Report {
     pub awaits_payload: bool,
     /// How it all came about; where that was asked for.
     pub trace: Option<Box<Trace>>,
+    /// What the trace does not show of it, for whoever shows more than the trace; where that was asked for.
+    pub hidden: Option<Box<Hidden>>,
 }
 
 /// Why a response is not stored, although its route is.

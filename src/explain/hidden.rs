@@ -1,5 +1,7 @@
 //! What traces do not show: the values of the cookies and headers that the configuration names, wherever they turn up.
 
+use std::ops::Range;
+
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde_json::Value;
 
@@ -15,8 +17,11 @@ const ALWAYS: [&str; 2] = ["authorization", "proxy-authorization"];
 const MIN_BYTES: usize = 4;
 
 /// See the [module](self).
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Hidden {
+///
+/// It comes with the [report](crate::exchange::report::Report) of an exchange that explains itself, for hosts that show more of the
+/// exchange than its trace.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Hidden {
     secrets: Secrets,
     values: Vec<String>,
 }
@@ -84,7 +89,8 @@ impl Hidden {
 
     /// A header's value as it may be shown.
     #[cold]
-    pub(crate) fn header(&self, name: &HeaderName, value: &HeaderValue) -> String {
+    #[must_use]
+    pub fn header(&self, name: &HeaderName, value: &HeaderValue) -> String {
         if self.is_secret(name) {
             return HIDDEN.to_owned();
         }
@@ -99,7 +105,8 @@ impl Hidden {
 
     /// Headers as they may be shown, sorted by name.
     #[cold]
-    pub(crate) fn headers(&self, headers: &HeaderMap) -> Vec<Header> {
+    #[must_use]
+    pub fn headers(&self, headers: &HeaderMap) -> Vec<Header> {
         let shown = headers
             .iter()
             .map(|(name, value)| Header { name: name.to_string(), value: self.header(name, value) });
@@ -124,6 +131,35 @@ impl Hidden {
         if !self.values.is_empty() {
             trace.each_text(&mut |text| self.scrub(text));
         }
+    }
+
+    /// Where hidden values stand in a body, in order and apart from each other.
+    #[must_use]
+    pub fn spans(&self, body: &[u8]) -> Vec<Range<usize>> {
+        let mut found: Vec<Range<usize>> = Vec::new();
+        let mut at = 0_usize;
+        for chunk in body.utf8_chunks() {
+            let places = self.values.iter().flat_map(|value| chunk.valid().match_indices(value.as_str()));
+            found.extend(places.map(|(start, value)| {
+                let start = at.saturating_add(start);
+                start..start.saturating_add(value.len())
+            }));
+            at = at.saturating_add(chunk.valid().len()).saturating_add(chunk.invalid().len());
+        }
+        found.sort_by_key(|span| (span.start, span.end));
+        let mut spans: Vec<Range<usize>> = Vec::new();
+        for span in found {
+            match spans.last_mut().filter(|last| span.start < last.end) {
+                Some(last) => last.end = last.end.max(span.end),
+                None => spans.push(span),
+            }
+        }
+        spans
+    }
+
+    /// Takes them out of every text of a value.
+    pub fn scrub_value(&self, value: &mut Value) {
+        each_text_of(value, &mut |text| self.scrub(text));
     }
 
     fn scrub(&self, text: &mut String) {
@@ -215,5 +251,13 @@ mod tests {
             hidden.scrub(&mut text);
             assert_eq!(text, "<‹hidden›>", "{written}");
         }
+    }
+
+    #[test]
+    fn their_places_in_a_body_are_told_once() {
+        let body = b"<p>s3cr3t</p>keykeykey \xff tokentoken";
+        let shown: Vec<&[u8]> = hidden().spans(body).into_iter().map(|span| &body[span]).collect();
+        assert_eq!(shown, [&b"s3cr3t"[..], b"keykey", b"tokentoken"]);
+        assert!(hidden().spans(b"nothing").is_empty());
     }
 }
