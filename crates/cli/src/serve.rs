@@ -24,6 +24,7 @@ mod source;
 mod state;
 mod upgrade;
 mod upstream;
+mod views;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

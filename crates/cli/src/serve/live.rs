@@ -145,8 +145,8 @@ pub(crate) fn navigates(request: &RequestHead) -> bool {
 }
 
 /// What pages are told.
-#[derive(Serialize)]
-struct Now<'s> {
+#[derive(Debug, Serialize)]
+pub(crate) struct Now<'s> {
     /// Pages that began with another one are of another configuration.
     generation: String,
     /// As `engraft check` says it.
@@ -174,9 +174,15 @@ pub(crate) fn events(state: &Arc<State>) -> mpsc::Receiver<Bytes> {
     events
 }
 
+impl<'s> Now<'s> {
+    pub(crate) fn of(instance: u128, setup: &'s Setup) -> Self {
+        let generation = format!("{instance:x}-{}", setup.generation);
+        Self { generation, problems: setup.problems.as_deref() }
+    }
+}
+
 fn event(instance: u128, setup: &Setup) -> Bytes {
-    let now =
-        Now { generation: format!("{instance:x}-{}", setup.generation), problems: setup.problems.as_deref() };
+    let now = Now::of(instance, setup);
     // Plain data; JSON has no line feeds outside of texts, and escapes those inside.
     let json = serde_json::to_string(&now).unwrap_or_default();
     format!("data: {json}\n\n").into()

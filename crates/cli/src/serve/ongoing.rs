@@ -1,5 +1,6 @@
 //! An exchange while it runs. However it ends, it is told of once: whoever lets go of it before its end has aborted it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -36,17 +37,21 @@ pub(crate) enum Phase {
 }
 
 impl Ongoing {
-    pub(crate) fn new(state: &Arc<State>, request: RequestHead) -> Self {
+    /// A request came, from a page in that view if it is in one.
+    pub(crate) fn new(state: &Arc<State>, request: RequestHead, view: Option<String>) -> Self {
         let exchange = Exchange {
             id: state.next_id(),
             at: time::now(),
             request,
+            view,
             to_origin: None,
             from_origin: None,
+            origin_head_after: None,
             status: StatusCode::OK,
             headers: HeaderMap::new(),
             head_after: std::time::Duration::ZERO,
             took: std::time::Duration::ZERO,
+            worked: BTreeMap::new(),
             bytes: 0,
             before: None,
             after: None,
@@ -61,6 +66,14 @@ impl Ongoing {
         }
     }
 
+    /// The core was at work on the `request`, the `response` or its `body` since then.
+    pub(crate) fn worked(&mut self, on: &'static str, since: Instant) {
+        if let Some(exchange) = &mut self.exchange {
+            let worked = exchange.worked.entry(on).or_default();
+            *worked = worked.saturating_add(since.elapsed());
+        }
+    }
+
     pub(crate) fn asked(&mut self, request: OriginRequest) {
         if let Some(exchange) = &mut self.exchange {
             exchange.to_origin = Some(request);
@@ -70,6 +83,7 @@ impl Ongoing {
     pub(crate) fn origin_answered(&mut self, status: StatusCode, headers: &HeaderMap) {
         if let Some(exchange) = &mut self.exchange {
             exchange.from_origin = Some((status, headers.clone()));
+            exchange.origin_head_after = Some(self.started.elapsed());
         }
     }
 

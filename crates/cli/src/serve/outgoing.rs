@@ -16,6 +16,7 @@ use super::live::Injected;
 use super::ongoing::{Ongoing, Phase};
 use super::recent::End;
 use super::source::Source;
+use crate::time;
 
 /// What an answer of the server has for a body.
 pub(crate) enum Outgoing {
@@ -141,7 +142,9 @@ impl Page {
         match &mut self.ongoing.phase {
             Phase::Editing(edits) if !edits.is_done() => {
                 let mut out = Vec::new();
+                let since = time::instant();
                 let tail = edits.write(&data, &mut out);
+                self.ongoing.worked("body", since);
                 [out.into(), data.slice(data.len().saturating_sub(tail)..)]
             }
             _ => [Bytes::new(), data],
@@ -151,7 +154,9 @@ impl Page {
     fn finish_edits(&mut self) -> Option<Bytes> {
         let Phase::Editing(edits) = &mut self.ongoing.phase else { return None };
         let mut out = Vec::new();
+        let since = time::instant();
         edits.finish(&mut out);
+        self.ongoing.worked("body", since);
         Some(out.into())
     }
 

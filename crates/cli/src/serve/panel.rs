@@ -1,21 +1,40 @@
 //! What the server answers itself: everything under `/__engraft/`. None of it reaches the origin.
+//!
+//! ```text
+//! /__engraft/                         the panel, and its files beside it
+//! /__engraft/live, live.js            what pages are told when the configuration was saved
+//! /__engraft/api/events               the same and exchanges as they end, as server-sent events
+//! /__engraft/api/exchanges            those of late; …/<id> one, …/<id>/sides its page before and after, …/<id>/copies it as
+//!                                     commands, …/<id>/before the page as it came
+//! /__engraft/api/controls             what can be chosen; POST /__engraft/api/views chooses it for a frame
+//! ```
+//!
+//! The attack that is prevented: a header, a URL or a page that becomes markup or script of the panel, and secrets that it shows. So everything
+//! leaves as data with a type that is never rendered, the panel's own pages run no script but their own, and what is told of an exchange
+//! has been through what [hides](engraft::explain::hidden) the secrets of its configuration.
 
-use std::borrow::Cow;
+mod assets;
+mod controls;
+mod copies;
+mod details;
+mod events;
+mod listing;
+mod quote;
+mod scenario;
+mod sides;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use serde::Serialize;
 
 use super::guard;
 use super::live;
-use super::log;
 use super::outgoing::Outgoing;
-use super::recent::{Capture, Exchange};
+use super::recent::Exchange;
 use super::source::Source;
 use super::state::State;
 
@@ -28,9 +47,9 @@ pub(crate) fn path_of(path: &str) -> Option<&str> {
 }
 
 /// Answers a request for `path`, which came for `host` at the address `listener`.
-pub(crate) fn answer(
+pub(crate) async fn answer(
     state: &Arc<State>,
-    request: &Request<Incoming>,
+    request: Request<Incoming>,
     path: &str,
     host: &str,
     listener: SocketAddr,
@@ -38,145 +57,88 @@ pub(crate) fn answer(
     if let Err(refusal) = guard::check(request.method(), host, request.headers(), listener) {
         return text(StatusCode::FORBIDDEN, refusal.why());
     }
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return text(StatusCode::METHOD_NOT_ALLOWED, "there is nothing to change here\n");
+    match (request.method(), path) {
+        (&Method::GET | &Method::HEAD, _) => get(state, path, host),
+        (&Method::POST, "/api/views") => match controls::choose(state, request.into_body()).await {
+            Ok(view) => json(&view),
+            Err(why) => text(StatusCode::BAD_REQUEST, format!("{why}\n")),
+        },
+        _ => text(StatusCode::METHOD_NOT_ALLOWED, "there is nothing to change here\n"),
     }
+}
+
+fn get(state: &Arc<State>, path: &str, host: &str) -> Response<Outgoing> {
     match path {
-        "/live" => typed("text/event-stream", Outgoing::Events(live::events(state))),
-        "/live.js" => {
-            typed("text/javascript; charset=utf-8", written(Bytes::from_static(live::SCRIPT.as_bytes())))
+        "" => {
+            let mut response = text(StatusCode::PERMANENT_REDIRECT, "");
+            response.headers_mut().insert(header::LOCATION, HeaderValue::from_static("/__engraft/"));
+            response
         }
+        "/live" => typed("text/event-stream", Outgoing::Events(live::events(state))),
+        "/live.js" => typed("text/javascript; charset=utf-8", written(live::SCRIPT)),
+        "/api/events" => typed("text/event-stream", Outgoing::Events(events::events(state))),
+        "/api/controls" => json(&controls::Controls::of(&state.setup.borrow())),
         "/api/exchanges" => {
-            let exchanges = state.recent.all();
-            let list: Vec<_> = exchanges.iter().map(|exchange| log::summary(exchange)).collect();
+            let list: Vec<_> = state.recent.all().iter().map(|exchange| listing::row(exchange)).collect();
             json(&list)
         }
         _ => {
-            let id = path.strip_prefix("/api/exchanges/").and_then(|id| id.parse().ok());
-            match id.and_then(|id| state.recent.find(id)) {
-                Some(exchange) => json(&Details::of(&exchange)),
-                None => text(
-                    StatusCode::NOT_FOUND,
-                    "there is no such page; exchanges are kept for a while only\n",
-                ),
-            }
+            let exchange =
+                path.strip_prefix("/api/exchanges/").and_then(|rest| of_exchange(state, rest, host));
+            exchange.or_else(|| assets::find(path)).unwrap_or_else(|| {
+                text(StatusCode::NOT_FOUND, "there is no such page; exchanges are kept for a while only\n")
+            })
         }
     }
 }
 
-fn written(bytes: Bytes) -> Outgoing {
-    Outgoing::Written(Source::from(bytes))
+/// `12`, or a part of it: `12/sides`.
+fn of_exchange(state: &State, rest: &str, host: &str) -> Option<Response<Outgoing>> {
+    let (id, part) = rest.split_once('/').unwrap_or((rest, ""));
+    let exchange: &Exchange = &*state.recent.find(id.parse().ok()?)?;
+    Some(match part {
+        "" => json(&details::of(exchange)),
+        "sides" => json(&sides::Sides::of(exchange)?),
+        "copies" => json(&copies::Copies::of(state, exchange, host)?),
+        // Plain text that is saved: a page must not become one of the panel's origin.
+        "before" => {
+            let mut response = text(StatusCode::OK, sides::before(exchange)?);
+            let saved = HeaderValue::from_static("attachment; filename=\"page.html\"");
+            response.headers_mut().insert(header::CONTENT_DISPOSITION, saved);
+            response
+        }
+        _ => return None,
+    })
 }
 
-fn text(status: StatusCode, text: &'static str) -> Response<Outgoing> {
-    let mut response = typed("text/plain; charset=utf-8", written(Bytes::from_static(text.as_bytes())));
+fn written(bytes: impl Into<Bytes>) -> Outgoing {
+    Outgoing::Written(Source::from(bytes.into()))
+}
+
+fn text(status: StatusCode, text: impl Into<Bytes>) -> Response<Outgoing> {
+    let mut response = typed("text/plain; charset=utf-8", written(text));
     *response.status_mut() = status;
     response
 }
 
 fn json(value: &impl Serialize) -> Response<Outgoing> {
     // Plain data.
-    typed("application/json", written(serde_json::to_vec(value).unwrap_or_default().into()))
+    typed("application/json", written(serde_json::to_vec(value).unwrap_or_default()))
 }
 
-/// What is shown here is of this moment and of nobody else.
+/// What is shown here is of this moment and of nobody else, and nothing in it runs.
 fn typed(content_type: &'static str, body: Outgoing) -> Response<Outgoing> {
     let mut response = Response::new(body);
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response.headers_mut().insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
+    for (name, value) in [
+        (header::CONTENT_TYPE, content_type),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'; sandbox"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
     response
-}
-
-/// Everything that is kept of an exchange.
-#[derive(Serialize)]
-struct Details<'e, S: Serialize> {
-    summary: S,
-    request: Head<'e>,
-    /// What the origin was asked; null where it was not.
-    to_origin: Option<Head<'e>>,
-    /// The origin's answer as it came; null where none did.
-    from_origin: Option<Answer<'e>>,
-    response: Answer<'e>,
-    /// What became of each patch, as logs say it.
-    patches: Vec<String>,
-    decisions: Vec<Decision<'e>>,
-    before: Option<Text<'e>>,
-    /// Null where it is the body before.
-    after: Option<Text<'e>>,
-}
-
-#[derive(Serialize)]
-struct Head<'e> {
-    method: &'e str,
-    url: String,
-    headers: Vec<(&'e str, Cow<'e, str>)>,
-}
-
-#[derive(Serialize)]
-struct Answer<'e> {
-    status: u16,
-    headers: Vec<(&'e str, Cow<'e, str>)>,
-}
-
-#[derive(Serialize)]
-struct Decision<'e> {
-    name: &'e str,
-    value: &'e str,
-    because: &'e str,
-}
-
-#[derive(Serialize)]
-struct Text<'e> {
-    text: Cow<'e, str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    encoding: Option<&'static str>,
-    is_cut: bool,
-}
-
-impl<'e> Details<'e, ()> {
-    fn of(exchange: &'e Exchange) -> Details<'e, impl Serialize + 'e> {
-        let Exchange { request, to_origin, from_origin, report, .. } = exchange;
-        Details {
-            summary: log::summary(exchange),
-            request: Head {
-                method: &request.method,
-                url: format!("{}://{}{}", request.scheme, request.authority, request.path),
-                headers: lines(&request.headers),
-            },
-            to_origin: to_origin.as_ref().map(|asked| Head {
-                method: &asked.method,
-                url: asked.url.to_string(),
-                headers: lines(&asked.headers),
-            }),
-            from_origin: from_origin
-                .as_ref()
-                .map(|(status, headers)| Answer { status: status.as_u16(), headers: lines(headers) }),
-            response: Answer { status: exchange.status.as_u16(), headers: lines(&exchange.headers) },
-            patches: report.patches.iter().map(ToString::to_string).collect(),
-            decisions: report
-                .decisions
-                .iter()
-                .map(|note| Decision { name: &note.name, value: &note.value, because: note.because })
-                .collect(),
-            before: exchange.before.as_ref().map(Text::of),
-            after: exchange.after.as_ref().map(Text::of),
-        }
-    }
-}
-
-impl<'e> Text<'e> {
-    fn of(capture: &'e Capture) -> Self {
-        let (text, encoding) = match std::str::from_utf8(&capture.bytes) {
-            Ok(text) => (text.into(), None),
-            Err(_) => (BASE64.encode(&capture.bytes).into(), Some("base64")),
-        };
-        Self { text, encoding, is_cut: capture.is_cut }
-    }
-}
-
-fn lines(headers: &HeaderMap) -> Vec<(&str, Cow<'_, str>)> {
-    headers.iter().map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes()))).collect()
 }

@@ -24,6 +24,7 @@ use super::source::Source;
 use super::state::State;
 use super::upgrade;
 use super::upstream::Upstream;
+use super::views::{self, Seen, Standing};
 use crate::args::Url;
 use crate::exchange::rendering::OriginRequest;
 use crate::exchange::visit;
@@ -60,7 +61,8 @@ impl Proxy {
     ) -> Response<Outgoing> {
         let host = host(&request);
         if let Some(path) = panel::path_of(request.uri().path()) {
-            return panel::answer(&self.state, &request, path, &host, ends.local);
+            let path = path.to_owned();
+            return panel::answer(&self.state, request, &path, &host, ends.local).await;
         }
         if request.method() == Method::CONNECT {
             let advice = "Set the browser to use no proxy, and open the listener's address instead.";
@@ -69,8 +71,19 @@ impl Proxy {
         }
         let protocol = heads::of_connection(request.headers_mut());
         let upgraded = protocol.map(|protocol| (protocol, hyper::upgrade::on(&mut request)));
-        let (head, body) = self.head(&host, request);
-        self.run(ends, &host, head, body, upgraded).await
+        let (mut head, body) = self.head(&host, request);
+        let seen = match views::enter(&self.state.views, &mut head, &host, ends.local) {
+            Standing::Outside => None,
+            Standing::In(seen) => Some(seen),
+            Standing::Elsewhere(path) => return elsewhere(&path),
+            Standing::Gone => {
+                let advice = "Press Show in the panel again. Views are kept until the server ends, the last hundred of them.";
+                let page =
+                    refusal::page(StatusCode::GONE, "this view is not kept any more", &head.path, advice);
+                return page.map(Outgoing::Written);
+            }
+        };
+        self.run(Visitor { ends, host: &host, seen }, head, body, upgraded).await
     }
 
     /// The request as the core sees it.
@@ -100,25 +113,28 @@ impl Proxy {
 
     async fn run(
         &self,
-        ends: Ends,
-        host: &str,
+        visitor: Visitor<'_>,
         head: RequestHead,
         body: Incoming,
         upgraded: Option<(HeaderValue, hyper::upgrade::OnUpgrade)>,
     ) -> Response<Outgoing> {
         let setup = self.state.setup.borrow().clone();
-        let mut ongoing = Ongoing::new(&self.state, head.clone());
-        let begun = begin(&setup, &head, ends);
+        let seen = visitor.seen.as_ref().map(|seen| seen.id.clone());
+        let mut ongoing = Ongoing::new(&self.state, head.clone(), seen);
+        let since = time::instant();
+        let begun = begin(&setup, &head, &visitor);
+        ongoing.worked("request", since);
+        let Visitor { ends, host, seen } = visitor;
         let home = (!self.state.preserves_host).then(|| Homecoming {
             host,
             origin: self.state.origin.as_ref(),
             seen_as: self.state.seen_as.as_ref(),
         });
-        let home = home.as_ref();
+        let way = &Way { home, seen, host };
         let edits = match begun.next {
             Next::Respond(response, report) => {
                 ongoing.phase = Phase::Passing(report);
-                return self.respond(response, ongoing, home);
+                return respond(response, ongoing, way);
             }
             Next::Forward(forwarded) => {
                 ongoing.phase = Phase::AwaitingResponse(forwarded);
@@ -149,7 +165,7 @@ impl Proxy {
             let origin = hyper::upgrade::on(&mut response);
             return switch(protocol, (visitor, origin), response.headers().clone(), ongoing);
         }
-        self.pass(response, &request, ongoing, home).await
+        self.pass(response, &request, ongoing, way).await
     }
 
     /// Has the request name the origin, and say for whom it is asked.
@@ -163,25 +179,13 @@ impl Proxy {
         heads::forward_for(&mut asked.headers, ends.peer.ip(), host);
     }
 
-    /// Answers without the origin.
-    fn respond(
-        &self,
-        response: LocalResponse,
-        mut ongoing: Ongoing,
-        home: Option<&Homecoming<'_>>,
-    ) -> Response<Outgoing> {
-        let (status, headers) = local(response, home);
-        ongoing.answers(status, &headers);
-        assemble(status, headers, Page::new(Source::EMPTY, ongoing, Some(0)).begin())
-    }
-
     /// Has the answer of the origin pass through the core.
     async fn pass(
         &self,
         response: Response<Source>,
         request: &RequestHead,
         mut ongoing: Ongoing,
-        home: Option<&Homecoming<'_>>,
+        way: &Way<'_>,
     ) -> Response<Outgoing> {
         let (parts, source) = response.into_parts();
         let (status, mut headers) = (parts.status, parts.headers);
@@ -192,11 +196,13 @@ impl Proxy {
             return assemble(status, headers, Outgoing::Written(source));
         };
         let content_length = content_length(&headers);
+        let since = time::instant();
         let Answered { headers: edits, body, .. } = forwarded.answer(status, &headers);
+        ongoing.worked("response", since);
         ongoing.phase = match body {
             Body::NotModified(response, report) => {
                 ongoing.phase = Phase::Passing(Box::new(report));
-                return self.respond(response, ongoing, home);
+                return respond(response, ongoing, way);
             }
             Body::Passes(report) => Phase::Passing(Box::new(report)),
             Body::Edited(edits) => Phase::Editing(edits),
@@ -209,10 +215,9 @@ impl Proxy {
         let mut page = Page::new(source, ongoing, content_length);
         let restored = page.hold_head().await;
         restored.iter().for_each(|edit| edit.apply(&mut headers));
-        if let Some(home) = home {
-            home.apply(&mut headers);
-        }
+        way.home(&mut headers);
         page.ongoing().answers(status, &headers);
+        way.frame(&mut headers);
         if let Some(live) = self.state.live.as_ref().filter(|_| live::navigates(request))
             && let Some(injected) = live.inject(request, status, &mut headers)
         {
@@ -222,9 +227,51 @@ impl Proxy {
     }
 }
 
-/// Begins the exchange. What somebody chose to see in the panel has its place here.
-fn begin(setup: &Setup, head: &RequestHead, ends: Ends) -> exchange::Begun {
-    let peer = ends.peer.ip().to_canonical();
+/// Who asks, under which name, and what they chose to see.
+#[derive(Debug)]
+struct Visitor<'a> {
+    ends: Ends,
+    /// The listener, as the browser calls it.
+    host: &'a str,
+    seen: Option<Seen>,
+}
+
+/// What the head of an answer becomes on its way to the browser, behind the core.
+#[derive(Debug)]
+struct Way<'a> {
+    home: Option<Homecoming<'a>>,
+    seen: Option<Seen>,
+    host: &'a str,
+}
+
+impl Way<'_> {
+    fn home(&self, headers: &mut HeaderMap) {
+        if let Some(home) = &self.home {
+            home.apply(headers);
+        }
+    }
+
+    /// What a frame of the panel needs: no part of what the exchange came to.
+    fn frame(&self, headers: &mut HeaderMap) {
+        if let Some(seen) = &self.seen {
+            seen.apply(headers, self.host);
+        }
+    }
+}
+
+/// Answers without the origin.
+fn respond(response: LocalResponse, mut ongoing: Ongoing, way: &Way<'_>) -> Response<Outgoing> {
+    let mut headers = visit::map(response.headers);
+    way.home(&mut headers);
+    ongoing.answers(response.status, &headers);
+    way.frame(&mut headers);
+    assemble(response.status, headers, Page::new(Source::EMPTY, ongoing, Some(0)).begin())
+}
+
+/// Begins the exchange.
+fn begin(setup: &Setup, head: &RequestHead, visitor: &Visitor<'_>) -> exchange::Begun {
+    let view = visitor.seen.as_ref().map(|seen| &*seen.view);
+    let peer = visitor.ends.peer.ip().to_canonical();
     let fact = |fact: &Fact| match fact {
         Fact::Connection(Connection::PeerAddress) => Some(peer.to_string()),
         _ => None,
@@ -233,10 +280,10 @@ fn begin(setup: &Setup, head: &RequestHead, ends: Ends) -> exchange::Begun {
     let surroundings = Surroundings {
         facts: &facts,
         peer: Some(peer),
-        now: time::now(),
+        now: view.and_then(|view| view.now).unwrap_or_else(time::now),
         random: if setup.engine.asks_for_chance() { time::random() } else { 0 },
         live: setup.payload.as_ref(),
-        overrides: None,
+        overrides: view.map(|view| &view.overrides),
         explains: true,
     };
     exchange::begin(&setup.engine, head, &surroundings)
@@ -278,12 +325,13 @@ fn switch(
     assemble(status, headers, Outgoing::Written(Source::EMPTY))
 }
 
-fn local(response: LocalResponse, home: Option<&Homecoming<'_>>) -> (StatusCode, HeaderMap) {
-    let mut headers = visit::map(response.headers);
-    if let Some(home) = home {
-        home.apply(&mut headers);
-    }
-    (response.status, headers)
+/// Sends the browser to where the view that it is in is named.
+fn elsewhere(path: &str) -> Response<Outgoing> {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // A path can be written in a header.
+    headers.extend(HeaderValue::try_from(path).ok().map(|path| (header::LOCATION, path)));
+    assemble(StatusCode::TEMPORARY_REDIRECT, headers, Outgoing::Written(Source::EMPTY))
 }
 
 fn assemble(status: StatusCode, headers: HeaderMap, body: Outgoing) -> Response<Outgoing> {

@@ -2,20 +2,21 @@
 //!
 //! Bounded twice, in number and in the bytes of the bodies that are kept; the oldest go first.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use engraft::exchange::report::Report;
 use engraft::request::RequestHead;
 use http::{HeaderMap, StatusCode};
+use tokio::sync::watch;
 
 use crate::exchange::rendering::OriginRequest;
 
 /// How many exchanges are kept.
 const MAX_EXCHANGES: usize = 200;
 /// How much of one body is kept.
-const MAX_BODY_BYTES: usize = 2 << 20;
+pub(crate) const MAX_BODY_BYTES: usize = 2 << 20;
 /// How much of all bodies is kept.
 const MAX_BYTES: usize = 64 << 20;
 
@@ -27,10 +28,14 @@ pub(crate) struct Exchange {
     pub(crate) at: SystemTime,
     /// The request as the core saw it.
     pub(crate) request: RequestHead,
+    /// The number of the [view](super::views) that it was in.
+    pub(crate) view: Option<String>,
     /// What the origin was asked; `None` where it was not.
     pub(crate) to_origin: Option<OriginRequest>,
     /// The head of the origin's answer as it came; `None` where none did.
     pub(crate) from_origin: Option<(StatusCode, HeaderMap)>,
+    /// From the request to that head.
+    pub(crate) origin_head_after: Option<Duration>,
     pub(crate) status: StatusCode,
     /// The headers of the answer as they left.
     pub(crate) headers: HeaderMap,
@@ -38,6 +43,8 @@ pub(crate) struct Exchange {
     pub(crate) head_after: Duration,
     /// From the request to the end.
     pub(crate) took: Duration,
+    /// How long the core was at work on the request, the head of the response, and its body.
+    pub(crate) worked: BTreeMap<&'static str, Duration>,
     /// The bytes of the body that left, without what is put in for loading pages again.
     pub(crate) bytes: u64,
     pub(crate) before: Option<Capture>,
@@ -83,29 +90,54 @@ impl Exchange {
 
 /// See the [module](self).
 #[derive(Debug, Default)]
-pub(crate) struct Recent(Mutex<Kept>);
+pub(crate) struct Recent {
+    kept: Mutex<Kept>,
+    /// How many there ever were.
+    added: watch::Sender<usize>,
+}
 
 #[derive(Debug, Default)]
 struct Kept {
     exchanges: VecDeque<Arc<Exchange>>,
     bytes: usize,
+    added: usize,
 }
 
 impl Recent {
     pub(crate) fn add(&self, exchange: Arc<Exchange>) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept();
         kept.bytes = kept.bytes.saturating_add(exchange.kept_bytes());
         kept.exchanges.push_back(exchange);
         while kept.exchanges.len() > MAX_EXCHANGES || (kept.bytes > MAX_BYTES && kept.exchanges.len() > 1) {
             let gone = kept.exchanges.pop_front().map_or(0, |gone| gone.kept_bytes());
             kept.bytes = kept.bytes.saturating_sub(gone);
         }
+        kept.added = kept.added.saturating_add(1);
+        let added = kept.added;
+        drop(kept);
+        // Two that end at once may come here in either order.
+        self.added.send_modify(|seen| *seen = added.max(*seen));
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells whoever has it when there are more.
+    pub(crate) fn watch(&self) -> watch::Receiver<usize> {
+        self.added.subscribe()
     }
 
     /// All of them, the newest first.
     pub(crate) fn all(&self) -> Vec<Arc<Exchange>> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.exchanges.iter().rev().map(Arc::clone).collect()
+        self.since(0).0
+    }
+
+    /// Those that came after the first `seen` there ever were, the newest first, and how many there are now.
+    pub(crate) fn since(&self, seen: usize) -> (Vec<Arc<Exchange>>, usize) {
+        let kept = self.kept();
+        let fresh = kept.exchanges.iter().rev().take(kept.added.saturating_sub(seen));
+        (fresh.map(Arc::clone).collect(), kept.added)
     }
 
     pub(crate) fn find(&self, id: u64) -> Option<Arc<Exchange>> {
@@ -124,12 +156,15 @@ mod tests {
             id,
             at: SystemTime::UNIX_EPOCH,
             request: RequestHead::default(),
+            view: None,
             to_origin: None,
             from_origin: None,
+            origin_head_after: None,
             status: StatusCode::OK,
             headers: HeaderMap::new(),
             head_after: Duration::ZERO,
             took: Duration::ZERO,
+            worked: BTreeMap::new(),
             bytes: 0,
             before: Some(before),
             after: None,
@@ -150,5 +185,20 @@ mod tests {
         assert!(all.len() <= MAX_BYTES / MAX_BODY_BYTES && all.len() > 10, "{}", all.len());
         assert!(recent.find(400).unwrap().before.as_ref().unwrap().is_cut);
         assert!(recent.find(1).is_none());
+    }
+
+    #[test]
+    fn who_watches_hears_of_each_once() {
+        let recent = Recent::default();
+        let watched = recent.watch();
+        (1..=3).for_each(|id| recent.add(exchange(id, 0)));
+        assert!(watched.has_changed().unwrap());
+        let ids = |seen| {
+            let (fresh, added) = recent.since(seen);
+            (fresh.iter().map(|exchange| exchange.id).collect::<Vec<_>>(), added)
+        };
+        assert_eq!(ids(0), (vec![3, 2, 1], 3));
+        assert_eq!(ids(2), (vec![3], 3));
+        assert_eq!(ids(3), (vec![], 3));
     }
 }

@@ -1,5 +1,6 @@
 //! What all connections share: what is in force, what was said on the command line, and what happened.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,6 +12,7 @@ use super::live::Live;
 use super::log;
 use super::recent::{Exchange, Recent};
 use super::reload::Setup;
+use super::views::Views;
 use crate::args::Url;
 use crate::exchange::visit;
 
@@ -29,6 +31,11 @@ pub(crate) struct State {
     /// What has pages load again.
     pub(crate) live: Option<Arc<Live>>,
     pub(crate) recent: Recent,
+    /// What somebody wants to see in the panel.
+    pub(crate) views: Views,
+    /// The files that were named, for commands to copy.
+    pub(crate) config: PathBuf,
+    pub(crate) payload: Option<PathBuf>,
     /// Another one for each start: pages tell by it that the server is another.
     pub(crate) instance: u128,
     log: log::Log,
@@ -46,6 +53,9 @@ impl State {
             preserves_host: args.preserve_host,
             live: (!args.no_live).then(Live::new).flatten().map(Arc::new),
             recent: Recent::default(),
+            views: Views::default(),
+            config: args.config.clone(),
+            payload: args.payload.clone(),
             instance: crate::time::random(),
             log: log::Log::new(args.log),
             ids: AtomicU64::new(0),
