@@ -8,6 +8,7 @@ use std::net::TcpListener;
 
 use engraft_harness::client::{self, Request};
 use engraft_harness::envoy::{Envoy, EnvoyError, Launch};
+use engraft_harness::origin::Origin;
 use engraft_harness::site::Site;
 use engraft_harness::wire::Protocol::{self, Http1};
 use engraft_harness::workspace;
@@ -65,15 +66,16 @@ fn the_parts_of_the_manifest_name_each_other() -> Outcome {
 }
 
 /// Starts an Envoy as the container would, with a file of `envoy/` for what the ConfigMap has.
-fn start(origin: &engraft_harness::origin::Origin) -> Result<Envoy, Box<dyn Error>> {
+fn start(origin: &Origin) -> Result<Envoy, Box<dyn Error>> {
     let container = container()?;
     let arguments: Vec<&str> = list(&container, "/args").iter().filter_map(Value::as_str).collect();
     let after = |flag: &str| {
         let at = arguments.iter().position(|argument| *argument == flag);
         at.and_then(|at| arguments.get(at + 1)).copied().ok_or_else(|| format!("no {flag}"))
     };
-    let mounted = list(&container, "/volumeMounts").iter().map(|mount| text(mount, "/mountPath"));
-    assert!(mounted.into_iter().any(|path| Ok(path) == after("--config-path").as_deref().map_err(|_| ())));
+    let file = after("--config-path")?;
+    let is_mounted = list(&container, "/volumeMounts").iter().any(|mount| text(mount, "/mountPath") == file);
+    assert!(is_mounted, "{file}");
     let mut last = None;
     for _ in 0..ATTEMPTS {
         // What stands in `args` leads to the admin interface by its port, so that has to be a certain one.
