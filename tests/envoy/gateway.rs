@@ -199,11 +199,12 @@ fn extend(into: &mut Map<String, Value>, entries: &Map<String, Value>) {
     into.extend(entries.iter().map(|(key, value)| (key.clone(), value.clone())));
 }
 
-/// A page of which only the cookie's owner may get this copy.
+/// A page of which only the cookie's owner may get this copy, though the origin lets caches keep it.
 fn page(request: &ReceivedRequest) -> Reply {
     let owner = request.headers.get("cookie").unwrap_or("nobody").to_owned();
     let told = request.headers.iter().find(|(name, _)| name.starts_with("x-engraft"));
-    Reply::html(format!("<p class=greeting>Hello</p><p>for {owner}</p>{told:?}"))
+    let page = format!("<p class=greeting>Hello</p><p>for {owner}</p>{told:?}");
+    Reply::html(page).header("cache-control", "max-age=600")
 }
 
 fn plain(n: usize) -> String {

@@ -17,10 +17,11 @@ use crate::visitors::{Visitor, Visitors};
 
 const FOOTER: &str = "<p>as ever</p>";
 
-/// A page of which only the cookie's owner may get this copy.
+/// A page of which only the cookie's owner may get this copy, though the origin lets caches keep it.
 fn page(request: &ReceivedRequest) -> Reply {
     let owner = request.headers.get("cookie").unwrap_or("nobody").to_owned();
-    Reply::html(format!("<p class=greeting>Hello</p><p>for {owner}</p>{FOOTER}"))
+    let page = format!("<p class=greeting>Hello</p><p>for {owner}</p>{FOOTER}");
+    Reply::html(page).header("cache-control", "max-age=600")
 }
 
 fn cookie(n: usize) -> String {
