@@ -136,6 +136,9 @@ pub(super) fn begin(engine: &Arc<Engine>, request: &RequestHead, surroundings: &
     let mut choice = Choice::make(engine, (index, route), request, values, wish, &surroundings);
     explained.chosen(engine, route, &choice);
     if let Some((mut response, mut report)) = choice.redirect(route, request) {
+        if debug {
+            response.keep_nowhere();
+        }
         explained.depends(route, None);
         explained.responded(&response, report.redirected_by.as_deref());
         if debug {

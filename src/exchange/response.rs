@@ -518,11 +518,15 @@ pub(super) fn restored(
 }
 
 impl LocalResponse {
-    /// Tells whoever asked for it why, and no cache.
-    pub(super) fn explain(&mut self, explained: &Explained) {
-        let trace = explained.compact().and_then(|trace| HeaderValue::try_from(trace).ok());
+    /// No cache is to keep it.
+    pub(super) fn keep_nowhere(&mut self) {
         self.headers.retain(|(name, _)| name != header::CACHE_CONTROL);
         self.headers.push((header::CACHE_CONTROL, PRIVATE_NO_STORE));
+    }
+
+    /// Tells whoever asked for it why.
+    pub(super) fn explain(&mut self, explained: &Explained) {
+        let trace = explained.compact().and_then(|trace| HeaderValue::try_from(trace).ok());
         self.headers.extend(trace.map(|trace| (TRACE_HEADER, trace)));
     }
 }

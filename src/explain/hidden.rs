@@ -49,7 +49,7 @@ impl Hidden {
             if ALWAYS.contains(&name.as_str()) {
                 // A scheme (`Bearer`) is no secret, and what follows it may stand alone elsewhere.
                 found.extend(value.split_whitespace().next_back().map(str::to_owned));
-            } else if self.is_secret(name) || *name == DEBUG_HEADER {
+            } else if self.is_secret(name) {
                 found.push(value.into_owned());
             } else {
                 found.extend(self.cookies(name, &value).map(|(_, value)| value.to_owned()));
@@ -91,7 +91,8 @@ impl Hidden {
     #[cold]
     #[must_use]
     pub fn header(&self, name: &HeaderName, value: &HeaderValue) -> String {
-        if self.is_secret(name) {
+        // Where no secret is asked for, what is shown for one is a word like any other: it is not looked for elsewhere.
+        if self.is_secret(name) || *name == DEBUG_HEADER {
             return HIDDEN.to_owned();
         }
         let mut shown = String::from_utf8_lossy(value.as_bytes()).into_owned();
@@ -190,6 +191,7 @@ mod tests {
     fn hidden() -> Hidden {
         let secrets = Secrets { cookies: vec!["session".into()], headers: vec!["X-Api-Key".into()] };
         let mut request = HeaderMap::new();
+        request.insert(DEBUG_HEADER, HeaderValue::from_static("true"));
         request.insert(header::COOKIE, HeaderValue::from_static("a=1; session=s3cr3t; b=session"));
         request.insert("x-api-key", HeaderValue::from_static("keykey"));
         request.insert(header::AUTHORIZATION, HeaderValue::from_static("Bearer tokentoken"));
@@ -208,6 +210,7 @@ mod tests {
         assert_eq!(shown("x-api-key", "other"), "‹hidden›");
         assert_eq!(shown("proxy-authorization", "Basic x"), "‹hidden›");
         assert_eq!(shown("x-else", "s"), "s");
+        assert_eq!(shown("x-engraft-debug", "true"), "‹hidden›");
     }
 
     #[test]
@@ -251,6 +254,9 @@ mod tests {
             hidden.scrub(&mut text);
             assert_eq!(text, "<‹hidden›>", "{written}");
         }
+        let mut text = "flag new-nav: true".to_owned();
+        hidden.scrub(&mut text);
+        assert_eq!(text, "flag new-nav: true", "what asked for debug headers is no secret");
     }
 
     #[test]

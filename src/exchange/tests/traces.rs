@@ -152,6 +152,7 @@ fn who_shows_the_secret_gets_what_is_known_with_the_head() {
     let (_, headers) = traced("/away", &Surroundings { explains: false, ..surroundings(&facts) });
     let trace = compact::decode(headers.get(TRACE_HEADER).unwrap().to_str().unwrap()).unwrap();
     assert_eq!(trace.response.unwrap().redirected_by.as_deref(), Some("sent"));
+    assert_eq!(trace.cache.unwrap().cache_control.as_deref(), Some("private, no-store"));
     assert_eq!(headers.get(http::header::CACHE_CONTROL).unwrap(), "private, no-store");
 }
 

@@ -8,6 +8,7 @@ use crate::exchange::args::{Answered, Asked, Rules};
 
 #[derive(Debug, Args)]
 #[command(
+    override_usage = "engraft explain --config <FILE> --url <URL> [OPTIONS]\n       engraft explain --from-header <TEXT> [--config <FILE>] [--json]",
     mut_arg("config", |arg| arg.required(false).required_unless_present("from_header")),
     mut_arg("url", |arg| arg.required(false).required_unless_present("from_header"))
 )]
@@ -21,7 +22,7 @@ pub(crate) struct Explain {
     /// The variation of an experiment or the value of a flag, whatever would be decided; as often as needed
     #[arg(long, value_name = "NAME:VALUE", value_parser = choice)]
     pub(crate) force: Vec<(String, String)>,
-    /// The value of an attribute, whatever the request says; without `=VALUE` it has none. As often as needed
+    /// The value of an attribute, as if that were read, whatever the request says; without `=VALUE` nothing is. As often as needed
     #[arg(long = "attribute", value_name = "NAME=VALUE")]
     pub(crate) attributes: Vec<Given>,
     /// Explain what the header `x-engraft-trace` of a response tells, and run nothing: its value, its line, or the whole head; `-` is
