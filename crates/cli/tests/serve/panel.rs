@@ -1,5 +1,9 @@
 //! What the server answers itself, and to whom.
 
+use std::error::Error;
+use std::path::Path;
+use std::process::Command;
+
 use engraft_harness::client::{self, Request};
 use engraft_harness::origin::{Origin, Reply};
 use engraft_harness::wire::Protocol;
@@ -100,7 +104,7 @@ fn the_panel_is_for_nobody_elses_pages() -> Tested {
 }
 
 /// The number of a view in which `chosen` is seen.
-fn view(server: &Server, chosen: &serde_json::Value) -> Result<String, Box<dyn std::error::Error>> {
+fn view(server: &Server, chosen: &serde_json::Value) -> Result<String, Box<dyn Error>> {
     let asked = Request::new("POST", "/__engraft/api/views").host(&server.addr.to_string());
     let answer = server.fetch(&asked.header("x-engraft-panel", "1").body(chosen.to_string()))?;
     let answer: serde_json::Value = serde_json::from_slice(&answer.body)?;
@@ -170,19 +174,7 @@ fn what_is_copied_asks_for_the_same_again_and_shows_no_secret() -> Tested {
     assert!(!copies.text().contains("s3cr3t"), "{}", copies.text());
     let copies: serde_json::Value = serde_json::from_slice(&copies.body)?;
     let folder = server.folder.path();
-    let run = |name: &str| -> Result<String, Box<dyn std::error::Error>> {
-        let command = copies[name].as_str().ok_or("no such copy")?;
-        let cli = std::path::Path::new(env!("CARGO_BIN_EXE_engraft")).parent().ok_or("no folder")?;
-        let path = std::env::var("PATH")?;
-        let output = std::process::Command::new("sh")
-            .args(["-c", command])
-            .env("PATH", format!("{}:{path}", cli.display()))
-            .current_dir(folder)
-            .output()?;
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{command}\n{said}");
-        Ok(String::from_utf8(output.stdout)?)
-    };
+    let run = |name: &str| shell(copies[name].as_str().ok_or("no such copy")?, folder);
     assert_eq!(run("render")?, "<h1>Hello Ada</h1> ‹hidden›\n");
     let again = run("curl")?;
     assert!(again.ends_with("<h1>Hello Ada</h1> s3cr3t-s3cr3t\n"), "{again}");
@@ -201,10 +193,48 @@ fn what_is_copied_asks_for_the_same_again_and_shows_no_secret() -> Tested {
     assert_eq!(scenario["given"]["html"], "<h1>Hi</h1> ‹hidden›\n");
     assert_eq!(scenario["expect"], json!({ "route": "page", "patches": { "0": "1" } }));
     std::fs::write(folder.join("copied.test.yaml"), test)?;
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_engraft"))
-        .args(["test", "copied.test.yaml"])
+    shell("engraft test copied.test.yaml", folder)?;
+
+    let details = server.fetch(&server.own(&format!("/__engraft/api/exchanges/{id}")))?;
+    let details: serde_json::Value = serde_json::from_slice(&details.body)?;
+    std::fs::write(folder.join("trace.json"), details["trace"].to_string())?;
+    std::fs::write(folder.join("page.html"), page)?;
+    let replay = "engraft replay trace.json --config engraft.yaml --body page.html -H 'cookie: first_name=Ada; session=s3cr3t-s3cr3t'";
+    shell(replay, folder)?;
+    Ok(())
+}
+
+#[test]
+fn what_was_chosen_is_copied_for_explain() -> Tested {
+    let origin = Origin::start()?;
+    origin.reply("/p", Reply::html("<h1>Hi</h1>"));
+    let server = Server::before(&origin, GREETING)?;
+    let id = view(&server, &json!({ "attributes": { "name": "it's Grace" } }))?;
+    let seen =
+        server.fetch(&server.own(&format!("/p?__engraft_view={id}")).header("cookie", "first_name=Ada"))?;
+    assert_eq!(seen.text(), "<h1>Hello it&#39;s Grace</h1>");
+    let exchange = server.line()?["id"].to_string();
+    let copies = server.fetch(&server.own(&format!("/__engraft/api/exchanges/{exchange}/copies")))?;
+    let copies: serde_json::Value = serde_json::from_slice(&copies.body)?;
+    let folder = server.folder.path();
+    let explained = shell(copies["render"].as_str().ok_or("no command")?, folder)?;
+    assert!(explained.contains("it's Grace"), "{explained}");
+    let again = shell(copies["curl"].as_str().ok_or("no command")?, folder)?;
+    assert!(again.ends_with("<h1>Hello it&#39;s Grace</h1>"), "{again}");
+    std::fs::write(folder.join("copied.test.yaml"), copies["test"].as_str().ok_or("no test")?)?;
+    shell("engraft test copied.test.yaml", folder)?;
+    Ok(())
+}
+
+/// What a command says that is pasted into a shell, where it succeeds.
+fn shell(command: &str, folder: &Path) -> Result<String, Box<dyn Error>> {
+    let cli = Path::new(env!("CARGO_BIN_EXE_engraft")).parent().ok_or("no folder")?;
+    let output = Command::new("sh")
+        .args(["-c", command])
+        .env("PATH", format!("{}:{}", cli.display(), std::env::var("PATH")?))
         .current_dir(folder)
         .output()?;
-    assert!(output.status.success(), "{}\n{test}", String::from_utf8_lossy(&output.stdout));
-    Ok(())
+    let (said, why) =
+        (String::from_utf8(output.stdout)?, String::from_utf8_lossy(&output.stderr).into_owned());
+    if output.status.success() { Ok(said) } else { Err(format!("{command}\n{said}{why}").into()) }
 }

@@ -84,6 +84,6 @@ pub(super) fn of(exchange: &Exchange) -> Value {
         has_page: exchange.before.is_some(),
     };
     let mut details = serde_json::to_value(details).unwrap_or_default();
-    hidden.scrub(&mut details);
+    hidden.scrub_value(&mut details);
     details
 }

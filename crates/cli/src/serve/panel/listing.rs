@@ -42,7 +42,7 @@ pub(super) fn row(exchange: &Exchange) -> Value {
     };
     let mut row = serde_json::to_value(row).unwrap_or_default();
     match (&exchange.report.hidden, row.as_object_mut()) {
-        (Some(hidden), _) => hidden.scrub(&mut row),
+        (Some(hidden), _) => hidden.scrub_value(&mut row),
         // Every exchange that began knows what is to be hidden.
         (None, Some(members)) => members.retain(|name, _| name != "path"),
         (None, None) => {}

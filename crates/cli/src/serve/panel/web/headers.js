@@ -18,11 +18,18 @@ export function headers({ trace, sent, left }) {
     section(
       'Response: what the origin sent, and what the visitor got',
       response
-        ? compared(response.headers ?? [], left, response.changes)
+        ? compared(
+            [...status(response.came_status), ...(response.headers ?? [])],
+            [...status(response.came_status && response.status), ...left],
+            response.changes,
+          )
         : h('p', { class: 'note' }, 'There was no response to the end of its head.'),
     ),
   ];
 }
+
+// Said where it is another one than came.
+const status = (code) => (code ? [{ name: 'status', value: String(code) }] : []);
 
 function compared(before, after, changes = []) {
   const by = new Map(changes.map((change) => [change.name, change]));
@@ -33,6 +40,7 @@ function compared(before, after, changes = []) {
   const changed = all.filter((it) => !same(it));
   const stayed = all.filter(same);
   const who = ({ name, is }) => {
+    if (name === 'status') return ['validators'];
     const change = by.get(name);
     const causes = change?.by ?? [];
     // What the core did not leave it with is the server's.
