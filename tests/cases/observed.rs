@@ -6,7 +6,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use engraft::exchange::{DEBUG_HEADER, TRACE_HEADER};
+use engraft::explain::compact;
 use engraft_harness::diff::{self, Style};
+use http::HeaderName;
 
 use crate::cut::{Cut, Made};
 use crate::table::{Case, Changes};
@@ -78,7 +81,8 @@ impl Observed {
             let _ = writeln!(out, "status: expected {status}, got {}", self.status);
         }
         let sent = if expect.asks_origin { case.origin_headers() } else { Vec::new() };
-        compare_headers(&mut out, "header", &sent, &expect.headers, &self.headers, &FRAMING, &[]);
+        let headers = self.without_trace(&mut out);
+        compare_headers(&mut out, "header", &sent, &expect.headers, &headers, &FRAMING, &[]);
         self.check_length(case, &mut out);
         match expect.coding.map_or_else(|| Ok(self.body.clone()), |coding| coding.decode(&self.body)) {
             // What had left when the break was found depends on the network.
@@ -93,6 +97,31 @@ impl Observed {
             check_report(case, report, &mut out);
         }
         if out.is_empty() { Ok(()) } else { Err(out) }
+    }
+
+    /// The headers but for the trace, whose text depends on time and chance. It must come with the debug header and never else, and
+    /// tell of the same route.
+    fn without_trace(&self, out: &mut String) -> Vec<(String, Vec<u8>)> {
+        let text = |wanted: &HeaderName| {
+            let value = self.headers.iter().find(|(name, _)| name == wanted.as_str());
+            value.map(|(_, value)| String::from_utf8_lossy(value).into_owned())
+        };
+        let (debug, trace) = (text(&DEBUG_HEADER), text(&TRACE_HEADER));
+        // What somebody chose to see is told to those as well who ask for no more.
+        let debug = debug.filter(|debug| !debug.starts_with("forced="));
+        let said = debug.as_deref().and_then(|debug| debug.strip_prefix("route=")?.split(';').next());
+        let trace = trace.map(|trace| compact::decode(&trace));
+        match (said, trace) {
+            (None, None) => {}
+            (Some(said), Some(Ok(trace))) if trace.route.as_deref().unwrap_or("none") == said => {}
+            (said, trace) => {
+                let _ = writeln!(
+                    out,
+                    "header {TRACE_HEADER}: the debug header says {said:?}, the trace {trace:?}"
+                );
+            }
+        }
+        self.headers.iter().filter(|(name, _)| name != TRACE_HEADER.as_str()).cloned().collect()
     }
 
     /// Whether the page is the origin's because not all of the edits could be made.
