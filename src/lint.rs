@@ -4,7 +4,7 @@
 //! request on which it is. What takes more than that to see is not said. It refuses nothing, and nothing here is part of the
 //! module.
 //!
-//! What [caches](crate::cache::advice) and decisions have to say is said when a configuration is compiled; this is the rest.
+//! What caches and decisions have to say is said when a configuration is compiled; this is the rest.
 //! [`page`] looks at a page besides.
 
 use crate::config::model::{self, Config};

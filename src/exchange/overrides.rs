@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::decisions::force::Forced;
 use crate::request::attributes::Values;
 
-/// See the [module](self).
+/// What somebody chose; no cache keeps what comes of it.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "a host says all of it")]
 pub struct Overrides {
