@@ -97,6 +97,12 @@ impl Forced {
         pairs.join(",")
     }
 
+    /// By experiment or flag.
+    #[must_use]
+    pub const fn pairs(&self) -> &BTreeMap<String, String> {
+        &self.0
+    }
+
     /// By experiment.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))

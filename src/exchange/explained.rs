@@ -1,6 +1,7 @@
 //! What an exchange notes of itself while it goes on, where somebody wants to know: it becomes the [trace](crate::explain::trace)
 //! of its report. Where nobody does, nothing here does anything.
 
+use std::collections::BTreeMap;
 use std::time::UNIX_EPOCH;
 
 use engraft_locate::offset::as_u64;
@@ -52,8 +53,12 @@ impl Explained {
         let hidden = Hidden::of(engine.secrets(), own, &request.headers);
         let now = surroundings.now.duration_since(UNIX_EPOCH).unwrap_or_default();
         let overrides = surroundings.overrides.cloned().unwrap_or_default();
-        let facts = engine.facts().iter().zip(surroundings.facts);
-        let facts = facts.filter_map(|(fact, value)| Some((fact.name(), value.clone()?)));
+        let mut facts = BTreeMap::new();
+        for (fact, value) in engine.facts().iter().zip(surroundings.facts) {
+            if let Some(value) = value {
+                facts.insert(fact.name(), value.clone());
+            }
+        }
         let trace = Trace {
             trace: trace::VERSION,
             engine: trace::Engine {
@@ -66,12 +71,12 @@ impl Explained {
                 url: url(request),
                 headers: hidden.headers(&request.headers),
                 has_body: request.has_body,
-                facts: facts.collect(),
+                facts,
                 peer: surroundings.peer.map(|peer| peer.to_string()),
                 now_ms: u64::try_from(now.as_millis()).unwrap_or(u64::MAX),
                 random: format!("{:x}", surroundings.random),
                 attributes: overrides.attributes,
-                choices: overrides.choices.iter().map(|(a, b)| (a.to_owned(), b.to_owned())).collect(),
+                choices: overrides.choices.pairs().clone(),
             },
             routes: engine.considered(request),
             ..Trace::default()
@@ -167,8 +172,7 @@ impl Noted {
         let trace = &mut self.trace;
         trace.route = Some(route.name.clone());
         if let Some(forced) = &choice.decided.forced {
-            trace.request.choices =
-                forced.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+            trace.request.choices = forced.pairs().clone();
         }
         let set = choice.decided.cookies.iter().map(|cookie| (header::SET_COOKIE, cookie.clone()));
         self.hidden.learn(&set.collect());
@@ -291,15 +295,16 @@ impl Noted {
             };
             let shown = done.to_string();
             let outcome = done.outcome.as_ref();
+            // One by one: to collect them would sort, which is 7 KB of the module for each type.
+            let mut skipped = BTreeMap::new();
+            for (reason, n) in outcome.into_iter().flat_map(|outcome| &outcome.skipped) {
+                skipped.insert(reason.to_string(), *n);
+            }
             patch.outcomes.push(trace::Outcome {
                 part: done.part.map(str::to_owned),
                 state: shown.rsplit_once('=').map_or(shown.as_str(), |(_, state)| state).to_owned(),
                 applied: outcome.map_or(0, |outcome| outcome.applied),
-                skipped: outcome
-                    .into_iter()
-                    .flat_map(|outcome| &outcome.skipped)
-                    .map(|(reason, n)| (reason.to_string(), *n))
-                    .collect(),
+                skipped,
                 search_ended: outcome
                     .and_then(|outcome| outcome.search_ended)
                     .map(|reason| reason.to_string()),

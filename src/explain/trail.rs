@@ -83,11 +83,14 @@ impl Trail {
         edits: &[HeaderEdit],
         hidden: &Hidden,
     ) -> Vec<HeaderChange> {
-        let mut names: Vec<&HeaderName> = edits.iter().map(name).collect();
-        // What it says is in the trace.
-        names.retain(|name| **name != DEBUG_HEADER);
-        names.sort_by_key(|name| name.as_str());
-        names.dedup();
+        let mut names: Vec<&HeaderName> = Vec::new();
+        // What debug headers say is in the trace.
+        for name in edits.iter().map(name).filter(|name| **name != DEBUG_HEADER) {
+            let at = names.partition_point(|it| it.as_str() < name.as_str());
+            if names.get(at) != Some(&name) {
+                names.insert(at, name);
+            }
+        }
         let change = |name: &HeaderName| {
             let shown = |value| hidden.header(name, value);
             let before: Vec<String> = headers.get_all(name).iter().map(shown).collect();
