@@ -18,7 +18,6 @@ use crate::exposure::sinks::{Sinks, in_pages};
 use crate::feed::GrowthBook;
 use crate::request::attributes::{Catalogue, Fact};
 use crate::request::decided::{self, AUTO, Declared};
-use crate::request::target::Target;
 use crate::request::{RequestHead, authority};
 use crate::route::{RouteInput, RouteTable};
 
@@ -150,12 +149,7 @@ impl Engine {
     #[must_use]
     pub fn route(&self, request: &RequestHead) -> Option<(usize, &Route)> {
         let host = authority::host(&request.authority);
-        let input = RouteInput {
-            method: &request.method,
-            host: &host,
-            target: Target::parse(&request.path),
-            headers: &request.headers,
-        };
+        let input = RouteInput::of(request, &host);
         self.table.find(&input).and_then(|index| Some((index, self.routes.get(index)?)))
     }
 
@@ -163,12 +157,7 @@ impl Engine {
     #[cold]
     pub(crate) fn considered(&self, request: &RequestHead) -> Vec<RouteVerdict> {
         let host = authority::host(&request.authority);
-        let input = RouteInput {
-            method: &request.method,
-            host: &host,
-            target: Target::parse(&request.path),
-            headers: &request.headers,
-        };
+        let input = RouteInput::of(request, &host);
         let mut verdicts = Vec::new();
         for (route, unmet) in self.routes.iter().zip(self.table.unmet(&input)).take(MAX_CONSIDERED) {
             verdicts

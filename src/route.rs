@@ -26,6 +26,7 @@ use http::HeaderMap;
 use crate::config::model::RequestMatch;
 use crate::config::node::Path;
 use crate::config::problem::Problem;
+use crate::request::RequestHead;
 use crate::request::target::Target;
 
 use criteria::Criteria;
@@ -47,6 +48,15 @@ pub struct RouteInput<'r> {
     pub target: Target<'r>,
     /// The headers; only the first of each name is compared.
     pub headers: &'r HeaderMap,
+}
+
+impl<'r> RouteInput<'r> {
+    /// That of a request; `host` is what [`crate::request::authority::host`] makes of its authority.
+    #[must_use]
+    pub fn of(request: &'r RequestHead, host: &'r str) -> Self {
+        let RequestHead { method, path, headers, .. } = request;
+        Self { method, host, target: Target::parse(path), headers }
+    }
 }
 
 /// The `match` of every route, compiled once.

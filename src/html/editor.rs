@@ -27,8 +27,6 @@ use engraft_locate::selector::decode_value;
 
 mod landmark;
 
-use landmark::landmark_target;
-
 /// See the [module](self). Call [`write`](Self::write) for each chunk, then [`end`](Self::end) once.
 #[derive(Debug)]
 pub struct Editor {
@@ -88,15 +86,8 @@ impl OpenElement {
 /// What finds the policies that a page states (WHATWG HTML § 4.2.5.3).
 fn policy_metas() -> Option<Target> {
     let selector = "head > meta[http-equiv=\"content-security-policy\" i]".parse().ok()?;
-    Some(Target {
-        place: Place::Elements { selector: Arc::new(selector), all: true, skip_first: 0 },
-        needs_end: false,
-        needs_text: false,
-        displaces: false,
-        keeps_content: None,
-        attributes: Some(vec!["content".to_owned()]),
-        inserts: Vec::new(),
-    })
+    let place = Place::Elements { selector: Arc::new(selector), all: true, skip_first: 0 };
+    Some(Target { attributes: Some(vec!["content".to_owned()]), ..Target::at(place) })
 }
 
 /// Whether a patch can't be applied before the end is known, though it asks for nothing there.
@@ -124,9 +115,9 @@ impl Editor {
     ) -> Self {
         let mut targets: Vec<_> = patches.iter().map(ElementPatch::target).collect();
         let fallbacks = patches.iter().filter_map(|patch| Some(patch.fallback.as_ref()?.landmark));
-        targets.extend(fallbacks.map(landmark_target));
+        targets.extend(fallbacks.map(|landmark| Target::at(Place::Landmark(landmark))));
         if !late.is_empty() {
-            targets.push(landmark_target(Landmark::BodyEnd));
+            targets.push(Target::at(Place::Landmark(Landmark::BodyEnd)));
         }
         let asks = patches.iter().any(|patch| patch.policies.is_some())
             || late.iter().any(|insertion| insertion.policies.is_some());

@@ -209,15 +209,7 @@ fn starts(patches: &[ElementPatch], charset: Charset, bounds: Bounds, page: &[u8
 }
 
 fn every(selector: std::sync::Arc<crate::html::selector::Selector>) -> Target {
-    Target {
-        place: Place::Elements { selector, all: true, skip_first: 0 },
-        needs_end: false,
-        needs_text: false,
-        displaces: false,
-        keeps_content: None,
-        attributes: None,
-        inserts: Vec::new(),
-    }
+    Target::at(Place::Elements { selector, all: true, skip_first: 0 })
 }
 
 /// Where the lines of a page begin.

@@ -6,8 +6,7 @@
 use engraft::config::problem::Level;
 
 use crate::failure::{Failure, Verdict};
-use crate::input::Input;
-use crate::output;
+use crate::{input, output};
 
 pub(crate) mod args;
 mod docs;
@@ -34,7 +33,11 @@ pub(crate) fn run(args: &Check) -> Result<Verdict, Failure> {
         return Ok(Verdict::Fine);
     }
     let Some(file) = &args.file else { return Ok(Verdict::Fine) };
-    check_stdin(file, &args.pages)?;
+    let pages = args.pages.iter().map(|page| match page {
+        Page::File(input) => ("--page", Some(input)),
+        Page::Web(_) => ("--page", None),
+    });
+    input::check(&[("FILE", Some(file))].into_iter().chain(pages).collect::<Vec<_>>())?;
     let bytes = file.read()?;
     let mut findings = Findings::of(&bytes);
     findings.lint(&bytes);
@@ -54,15 +57,4 @@ pub(crate) fn run(args: &Check) -> Result<Verdict, Failure> {
         output::to_stderr(|out, palette| findings.sum_up(out, palette, &name))?;
     }
     Ok(if findings.weight() == Some(Level::Error) { Verdict::Problems } else { Verdict::Fine })
-}
-
-/// Standard input is read once.
-fn check_stdin(file: &Input, pages: &[Page]) -> Result<(), Failure> {
-    let of_pages = pages.iter().filter(|page| matches!(page, Page::File(Input::Stdin))).map(|_| "--page");
-    let of_file = (*file == Input::Stdin).then_some("FILE");
-    let mut asking = of_file.into_iter().chain(of_pages);
-    match (asking.next(), asking.next()) {
-        (Some(first), Some(second)) => Err(Failure::StdinTwice { first, second }),
-        _ => Ok(()),
-    }
 }

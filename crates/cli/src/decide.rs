@@ -19,7 +19,7 @@ use engraft::engine::Engine;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::check::Findings;
+use crate::exchange::rules;
 use crate::failure::{Failure, Verdict};
 use crate::input::Input;
 use crate::{output, time};
@@ -67,14 +67,10 @@ impl Rules {
     fn read(args: &Decide) -> Result<Option<Self>, Failure> {
         let engine = match &args.config {
             None => None,
-            Some(input) => {
-                let findings = Findings::of(&input.read()?);
-                let Some(engine) = findings.engine else {
-                    output::to_stderr(|out, palette| findings.write(out, palette, &input.name()))?;
-                    return Ok(None);
-                };
-                Some(engine)
-            }
+            Some(input) => match rules::engine(&input.name(), &input.read()?)? {
+                None => return Ok(None),
+                engine => engine,
+            },
         };
         let Some(input) = &args.payload else {
             let own = engine.as_ref().and_then(|engine| engine.growthbook()?.live());
@@ -84,11 +80,7 @@ impl Rules {
         match Payload::read(&input.read()?, args.decryption_key.as_ref()) {
             Ok(payload) => Ok(Some(Self { engine, payload })),
             Err(error) => {
-                let name = input.name();
-                output::to_stderr(|out, palette| {
-                    let style = palette.error;
-                    writeln!(out, "{name}: {style}error:{style:#} {error}")
-                })?;
+                output::to_stderr(|out, palette| output::refused(out, palette, &input.name(), &error))?;
                 Ok(None)
             }
         }

@@ -155,3 +155,14 @@ impl std::error::Error for Failure {
         }
     }
 }
+
+/// What an error says, and what those say that it comes from.
+pub(crate) fn causes(error: &(dyn std::error::Error + 'static)) -> Vec<String> {
+    let mut causes = Vec::new();
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        causes.push(error.to_string());
+        cause = error.source();
+    }
+    causes
+}

@@ -1,7 +1,7 @@
 //! One page from the web, as it would come to the filter: GET, no content coding, no redirects followed.
 
+use std::error::Error;
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, Request, StatusCode, header};
@@ -10,11 +10,10 @@ use hyper::body::Bytes;
 use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
-use rustls::crypto::ring;
-use rustls::{ClientConfig, RootCertStore};
 
 use crate::args::Url;
-use crate::failure::Failure;
+use crate::failure::{Failure, causes};
+use crate::tls;
 
 /// The longest page that is taken.
 const MAX_BYTES: usize = 64 << 20;
@@ -82,23 +81,14 @@ async fn get(url: &Url) -> Result<Fetched, FetchError> {
 
 type Connector = hyper_rustls::HttpsConnector<hyper_util::client::legacy::connect::HttpConnector>;
 
-/// TLS by ring, with the roots that browsers have.
 fn connector() -> Result<Connector, FetchError> {
-    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
-    let config = config.with_safe_default_protocol_versions();
-    let config = config.map_err(|error| FetchError::Client(error.to_string()))?;
-    let config = config.with_root_certificates(roots).with_no_client_auth();
+    let config = tls::client(tls::roots()).map_err(|error| FetchError::Client(error.to_string()))?;
     Ok(HttpsConnectorBuilder::new().with_tls_config(config).https_or_http().enable_http1().build())
 }
 
 /// What lies behind an error: "connection refused", not "client error".
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error.to_string()
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    causes(error).pop().unwrap_or_default()
 }
 
 impl fmt::Display for FetchError {

@@ -6,14 +6,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use engraft::config::model::Stage;
-use engraft::live::Live;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::check::Findings;
+use crate::exchange::rules::Compiled;
 use crate::exchange::stages::Stages;
 use crate::failure::{Failure, Verdict};
-use crate::input::Input;
-use crate::output;
+use crate::input::{self, Input};
+use crate::{output, printable};
 
 mod analysis;
 mod archive;
@@ -24,25 +23,12 @@ use analysis::{Analysis, Bench};
 use args::{Format, Har};
 
 pub(crate) fn run(args: &Har) -> Result<Verdict, Failure> {
+    let Har { file, rules, .. } = args;
     let inputs =
-        [("FILE", Some(&args.file)), ("--config", Some(&args.config)), ("--payload", args.payload.as_ref())];
-    let mut from_stdin =
-        inputs.iter().filter(|(_, input)| *input == Some(&Input::Stdin)).map(|(name, _)| *name);
-    if let (Some(first), Some(second)) = (from_stdin.next(), from_stdin.next()) {
-        return Err(Failure::StdinTwice { first, second });
-    }
-    let configuration = args.config.read()?;
-    let findings = Findings::of(&configuration);
-    let Some(engine) = findings.engine else {
-        output::to_stderr(|out, palette| findings.write(out, palette, &args.config.name()))?;
+        [("FILE", Some(file)), ("--config", Some(&rules.config)), ("--payload", rules.payload.as_ref())];
+    input::check(&inputs)?;
+    let Some(Compiled { configuration, engine, live }) = rules.compile()? else {
         return Ok(Verdict::Problems);
-    };
-    let live = match &args.payload {
-        None => None,
-        Some(input) => match Live::read(&input.read()?, args.decryption_key.as_ref()) {
-            Ok(live) => Some(Arc::new(live)),
-            Err(why) => return refused(&input.name(), &why.to_string()),
-        },
     };
     let bench = Bench {
         // There is no cache here, so one exchange is both.
@@ -103,10 +89,7 @@ fn analyse(file: &Input, bench: &Bench) -> Result<Told, Failure> {
 }
 
 fn refused(name: &str, why: &str) -> Result<Verdict, Failure> {
-    output::to_stderr(|out, palette| {
-        let style = palette.error;
-        writeln!(out, "{name}: {style}error:{style:#} {}", crate::printable::line(why))
-    })?;
+    output::to_stderr(|out, palette| output::refused(out, palette, name, &printable::line(why)))?;
     Ok(Verdict::Problems)
 }
 

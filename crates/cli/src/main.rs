@@ -26,8 +26,10 @@ mod render;
 mod replay;
 mod schema;
 mod serve;
+mod stamp;
 mod test;
 mod time;
+mod tls;
 mod trace;
 
 fn main() -> ExitCode {

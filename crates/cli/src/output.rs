@@ -98,6 +98,17 @@ fn settle(written: io::Result<()>) -> Result<(), Failure> {
     }
 }
 
+/// Says why a file other than a configuration can't be used.
+pub(crate) fn refused(
+    out: &mut dyn Write,
+    palette: &Palette,
+    name: &str,
+    why: &dyn std::fmt::Display,
+) -> io::Result<()> {
+    let style = palette.error;
+    writeln!(out, "{name}: {style}error:{style:#} {why}")
+}
+
 /// A value as JSON, for people and programs: pretty, with a line feed at the end.
 pub(crate) fn json(out: &mut dyn Write, value: &impl serde::Serialize) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *out, value)?;

@@ -45,6 +45,22 @@ pub struct Target {
     pub inserts: Vec<(Slot, Arc<[u8]>)>,
 }
 
+impl Target {
+    /// What is only to be found: nothing of it matters but that it is there.
+    #[must_use]
+    pub const fn at(place: Place) -> Self {
+        Self {
+            place,
+            needs_end: false,
+            needs_text: false,
+            displaces: false,
+            keeps_content: None,
+            attributes: None,
+            inserts: Vec::new(),
+        }
+    }
+}
+
 /// Where a target is.
 #[derive(Debug, Clone)]
 #[expect(clippy::exhaustive_enums, reason = "there is nothing else in a page")]

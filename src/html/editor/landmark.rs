@@ -1,23 +1,10 @@
 //! What goes in at places that every page has, and at its end what depends on all the rest.
 
 use super::Editor;
-use crate::html::locate::{LeadTag, Place, Target};
+use crate::html::locate::LeadTag;
 use crate::html::operation::{Landmark, Operation, Site};
 use crate::html::outcome::Skip;
 use crate::html::splice::{Edit, SpliceError};
-
-/// What finds a landmark.
-pub(super) fn landmark_target(landmark: Landmark) -> Target {
-    Target {
-        place: Place::Landmark(landmark),
-        needs_end: false,
-        needs_text: false,
-        displaces: false,
-        keeps_content: None,
-        attributes: None,
-        inserts: Vec::new(),
-    }
-}
 
 impl Editor {
     /// A place that every page has is reached.

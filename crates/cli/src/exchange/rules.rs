@@ -18,27 +18,45 @@ pub(crate) struct InForce {
     pub(crate) live: Option<Arc<Live>>,
 }
 
+/// A configuration and a payload that can be used, whichever stage is asked for.
+#[derive(Debug)]
+pub(crate) struct Compiled {
+    /// As it was read.
+    pub(crate) configuration: Vec<u8>,
+    pub(crate) engine: Engine,
+    pub(crate) live: Option<Arc<Live>>,
+}
+
+/// Compiles a configuration; `None`, with what is wrong on standard error, where that can't be used.
+pub(crate) fn engine(name: &str, configuration: &[u8]) -> Result<Option<Engine>, Failure> {
+    let findings = Findings::of(configuration);
+    if findings.engine.is_none() {
+        output::to_stderr(|out, palette| findings.write(out, palette, name))?;
+    }
+    Ok(findings.engine)
+}
+
 impl Rules {
-    /// Reads what is named; `None`, with what is wrong on standard error, where that can't be used.
-    pub(crate) fn load(&self) -> Result<Option<InForce>, Failure> {
-        let findings = Findings::of(&self.config.read()?);
-        let Some(engine) = findings.engine else {
-            output::to_stderr(|out, palette| findings.write(out, palette, &self.config.name()))?;
-            return Ok(None);
+    /// Reads and compiles what is named; `None`, with what is wrong on standard error, where that can't be used.
+    pub(crate) fn compile(&self) -> Result<Option<Compiled>, Failure> {
+        let configuration = self.config.read()?;
+        let Some(engine) = engine(&self.config.name(), &configuration)? else { return Ok(None) };
+        let Some(input) = &self.payload else {
+            return Ok(Some(Compiled { configuration, engine, live: None }));
         };
-        let engine = Arc::new(engine);
-        let Some(input) = &self.payload else { return Ok(Some(InForce { engine, live: None })) };
         match Live::read(&input.read()?, self.decryption_key.as_ref()) {
-            Ok(live) => Ok(Some(InForce { engine, live: Some(Arc::new(live)) })),
+            Ok(live) => Ok(Some(Compiled { configuration, engine, live: Some(Arc::new(live)) })),
             Err(error) => {
-                let name = input.name();
-                output::to_stderr(|out, palette| {
-                    let style = palette.error;
-                    writeln!(out, "{name}: {style}error:{style:#} {error}")
-                })?;
+                output::to_stderr(|out, palette| output::refused(out, palette, &input.name(), &error))?;
                 Ok(None)
             }
         }
+    }
+
+    /// The same, ready for exchanges.
+    pub(crate) fn load(&self) -> Result<Option<InForce>, Failure> {
+        let compiled = self.compile()?;
+        Ok(compiled.map(|Compiled { engine, live, .. }| InForce { engine: Arc::new(engine), live }))
     }
 
     /// The same for what is to be explained.

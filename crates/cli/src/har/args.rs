@@ -4,24 +4,17 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use clap::{Args, ValueEnum};
-use engraft::decide::decrypt::DecryptionKey;
 
 use crate::args::Fact;
+use crate::exchange::args::Rules;
 use crate::input::Input;
 
 #[derive(Debug, Args)]
 pub(crate) struct Har {
     /// The recording, HAR 1.2 as browsers and proxies save it, with bodies; `-` is standard input
     pub(crate) file: Input,
-    /// The configuration; `-` is standard input
-    #[arg(short, long, value_name = "FILE")]
-    pub(crate) config: Input,
-    /// The payload of a feature service, where the configuration has one fetched; `-` is standard input
-    #[arg(long, value_name = "FILE")]
-    pub(crate) payload: Option<Input>,
-    /// The key of an encrypted payload
-    #[arg(long, value_name = "KEY", value_parser = crate::decide::args::key)]
-    pub(crate) decryption_key: Option<DecryptionKey>,
+    #[command(flatten)]
+    pub(crate) rules: Rules,
     /// What the proxy knows of the connection or keeps in its filter state (`peer_address=192.0.2.1`), as often as needed; a
     /// recording does not say who asked
     #[arg(long = "fact", value_name = "NAME=VALUE")]

@@ -17,10 +17,9 @@ use http::{HeaderMap, Method, StatusCode, header};
 use serde::Serialize;
 use tokio::sync::mpsc;
 
-use super::log;
 use super::reload::Setup;
 use super::state::State;
-use crate::output;
+use crate::{output, printable};
 
 /// The script, at the path that [`CONFIGURATION`] names.
 pub(crate) const SCRIPT: &str = include_str!("live/live.js");
@@ -89,7 +88,7 @@ impl Live {
         }
         let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         if refused.len() < 1000 && refused.insert(path.to_owned()) {
-            let path = log::printable(path);
+            let path = printable::line(path);
             let _ = output::to_stderr(|out, _| {
                 writeln!(
                     out,

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::args::LogForm;
 use super::recent::{End, Exchange};
 use crate::output::{self, Palette};
+use crate::printable;
 
 /// How wide a path is where no terminal says otherwise; longer ones push the rest of the line to the right.
 const PATH_WIDTH: usize = 32;
@@ -73,7 +74,7 @@ impl Log {
 
     /// The path, with the middle left out where a terminal is too narrow for it.
     fn path(&self, path: &str) -> String {
-        let path = printable(path);
+        let path = printable::line(path);
         let (chars, width) = (path.chars().count(), self.path_width.unwrap_or(PATH_WIDTH));
         if self.path_width.is_none() || chars <= width {
             return format!("{path:<width$}");
@@ -84,11 +85,6 @@ impl Log {
         let end: String = path.chars().skip(chars.saturating_sub(back)).collect();
         format!("{start}…{end}")
     }
-}
-
-/// A path as a terminal may have it: whoever asks could send it commands otherwise.
-pub(crate) fn printable(path: &str) -> String {
-    path.chars().map(|char| if char.is_control() { char::REPLACEMENT_CHARACTER } else { char }).collect()
 }
 
 /// The patches of an exchange by what became of them.
@@ -198,7 +194,7 @@ mod tests {
         for (width, path, shown) in [
             (Some(8), "/p/a", "/p/a    "),
             (Some(8), "/p/aurora", "/p/a…ora"),
-            (Some(8), "/\u{9b}2J", "/\u{fffd}2J    "),
+            (Some(10), "/\u{9b}2J", "/\\u{9b}2J "),
             (None, "/p/aurora/and/on/and/on/and/on/and/on", "/p/aurora/and/on/and/on/and/on/and/on"),
             (None, "/p", "/p                              "),
         ] {

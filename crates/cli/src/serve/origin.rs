@@ -3,7 +3,6 @@
 //! Which host a request names, and which server it goes to, are two things: the name comes from the request, the server is always the one
 //! of the command line.
 
-use std::error::Error;
 use std::fmt;
 use std::io;
 use std::path::Path;
@@ -21,13 +20,15 @@ use hyper_rustls::{FixedServerNameResolver, HttpsConnector, HttpsConnectorBuilde
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
 use tower_service::Service;
 
 use super::args;
 use super::error::ServeError;
+use crate::failure::causes;
+use crate::tls;
 
 /// How long a connection is kept that nobody uses. Servers close theirs too, common ones for development after five seconds, and a request
 /// that meets the end of its connection fails.
@@ -59,12 +60,8 @@ impl Origin {
             http.set_nodelay(true);
             http.set_connect_timeout(Some(CONNECT_TIMEOUT));
             let dial = Dial { http, to: origin.uri() };
-            let provider = Arc::new(rustls::crypto::ring::default_provider());
-            let tls = ClientConfig::builder_with_provider(provider)
-                .with_safe_default_protocol_versions()
-                .map_err(|error| ServeError::System(io::Error::other(error)))?
-                .with_root_certificates(Arc::clone(roots))
-                .with_no_client_auth();
+            let tls = tls::client(Arc::clone(roots));
+            let tls = tls.map_err(|error| ServeError::System(io::Error::other(error)))?;
             let https = HttpsConnectorBuilder::new()
                 .with_tls_config(tls)
                 .https_or_http()
@@ -108,8 +105,7 @@ impl Origin {
 
 /// Whom to believe who the origin is: those that browsers believe, and those in a file.
 pub(crate) fn roots(file: Option<&Path>) -> Result<Arc<RootCertStore>, ServeError> {
-    let mut roots = RootCertStore::empty();
-    roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    let mut roots = tls::roots();
     if let Some(path) = file {
         let refused = |why: String| ServeError::Certificates { path: path.to_owned(), why };
         let certificates = CertificateDer::pem_file_iter(path).map_err(|error| refused(error.to_string()))?;
@@ -241,15 +237,4 @@ impl fmt::Display for Unanswered {
             }
         }
     }
-}
-
-/// What an error says, and what those say that it comes from.
-fn causes(error: &(dyn Error + 'static)) -> Vec<String> {
-    let mut causes = Vec::new();
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        causes.push(error.to_string());
-        cause = error.source();
-    }
-    causes
 }

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use engraft::config::model::Stage;
 use engraft::decide::decrypt::DecryptionKey;
@@ -17,6 +17,7 @@ use super::args::Serve;
 use crate::check::Findings;
 use crate::failure::Failure;
 use crate::output::{self, Palette};
+use crate::stamp::{Stamp, stamp};
 
 /// How often the files are looked at.
 const PERIOD: Duration = Duration::from_millis(100);
@@ -40,7 +41,7 @@ pub(crate) struct Files {
     payload: Option<PathBuf>,
     key: Option<DecryptionKey>,
     /// What they were when they were read.
-    read_at: Vec<Option<Stamp>>,
+    read_at: Vec<Stamp>,
 }
 
 /// Files that can't be used.
@@ -80,8 +81,8 @@ impl Files {
     }
 
     /// When they were changed, and how long they are; of a file that is not there, nothing.
-    fn stamps(&self) -> Vec<Option<Stamp>> {
-        std::iter::once(&self.config).chain(&self.payload).map(|path| Stamp::of(path)).collect()
+    fn stamps(&self) -> Vec<Stamp> {
+        std::iter::once(&self.config).chain(&self.payload).map(|path| stamp(path)).collect()
     }
 
     /// Watches for saves, for good, and has `current` be what they bring.
@@ -128,10 +129,7 @@ impl Refused {
     pub(crate) fn write(&self, out: &mut dyn std::io::Write, palette: &Palette) -> std::io::Result<()> {
         match self {
             Self::Config { name, findings } => findings.write(out, palette, name),
-            Self::Payload { name, why } => {
-                let style = palette.error;
-                writeln!(out, "{name}: {style}error:{style:#} {why}")
-            }
+            Self::Payload { name, why } => output::refused(out, palette, name, why),
         }
     }
 
@@ -157,19 +155,6 @@ fn tell(read: &Result<Usable, Refused>, config: &Path) {
             writeln!(out, "what was in force before goes on")
         }
     });
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stamp {
-    modified: Option<SystemTime>,
-    bytes: u64,
-}
-
-impl Stamp {
-    fn of(path: &Path) -> Option<Self> {
-        let metadata = std::fs::metadata(path).ok()?;
-        Some(Self { modified: metadata.modified().ok(), bytes: metadata.len() })
-    }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::SystemTime;
+
+use crate::stamp::{Stamp, stamp};
 
 use crate::failure::Failure;
 
@@ -61,9 +62,6 @@ pub(super) struct Files {
     stamps: BTreeMap<PathBuf, Stamp>,
 }
 
-/// What tells one state of a file from another: when it was changed and how long it is; nothing where it is not there.
-pub(super) type Stamp = Option<(SystemTime, u64)>;
-
 impl Files {
     pub(super) fn read(&mut self, path: &Path) -> io::Result<Rc<[u8]>> {
         if let Some(bytes) = self.read.get(path) {
@@ -80,12 +78,6 @@ impl Files {
     pub(super) fn into_stamps(self) -> BTreeMap<PathBuf, Stamp> {
         self.stamps
     }
-}
-
-/// How a file is now.
-pub(super) fn stamp(path: &Path) -> Stamp {
-    let metadata = std::fs::metadata(path).ok()?;
-    Some((metadata.modified().ok()?, metadata.len()))
 }
 
 /// The page of a URL's path in a folder. `None` where the path leads out of it.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::files::{Stamp, stamp};
+use crate::stamp::{Stamp, stamp};
 
 /// How often is looked.
 const INTERVAL: Duration = Duration::from_millis(200);
