@@ -1,8 +1,8 @@
 //! Decisions as GrowthBook's SDKs make them.
 //!
 //! Each case of the cross-SDK specification, of the table of URL targets and of the decisions of one payload, plain and
-//! encrypted, is a test with its own name. They are data of the steering repository; a checkout without them skips them,
-//! visibly. How many passed is printed per section.
+//! encrypted, is a test with its own name. They are no part of this repository; a checkout without them beside it skips
+//! them, visibly. How many passed is printed per section.
 
 #![expect(clippy::indexing_slicing, reason = "indexing JSON gives null for what is not there")]
 
@@ -49,7 +49,7 @@ fn run() -> Result<ExitCode, String> {
     Ok(conclusion.exit_code())
 }
 
-/// Where the steering repository keeps the data.
+/// Where the data is, beside the checkout.
 fn data() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/growthbook")
 }

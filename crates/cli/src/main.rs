@@ -32,6 +32,9 @@ mod time;
 mod tls;
 mod trace;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let outcome = match args::parse() {
         Ok(args::Command::Init(args)) => init::run(&args),

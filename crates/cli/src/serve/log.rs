@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use engraft::exchange::report::Report;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::args::LogForm;
@@ -24,6 +25,8 @@ pub(crate) struct Log {
     palette: Palette,
     /// How much room paths have, where they are not to have more.
     path_width: Option<usize>,
+    /// Where the server runs; found out once, which takes a look at the file system.
+    zone: TimeZone,
 }
 
 impl Log {
@@ -31,7 +34,7 @@ impl Log {
         let stdout = io::stdout();
         let path_width =
             output::columns(&stdout).map(|columns| columns.saturating_sub(REST_WIDTH).max(MIN_PATH_WIDTH));
-        Self { form, palette: Palette::of(&stdout), path_width }
+        Self { form, palette: Palette::of(&stdout), path_width, zone: TimeZone::system() }
     }
 
     pub(crate) fn write(&self, exchange: &Exchange) {
@@ -52,7 +55,8 @@ impl Log {
             (End::Aborted, _) | (_, 400..) => self.palette.warning,
             _ => self.palette.fine,
         };
-        write!(line, "{} {:<4} ", clock(exchange), request.method)?;
+        let at = jiff::Timestamp::try_from(exchange.at).unwrap_or_default().to_zoned(self.zone.clone());
+        write!(line, "{} {:<4} ", at.strftime("%H:%M:%S"), request.method)?;
         write!(line, "{} {style}{}{style:#}", self.path(&request.path), status.as_u16())?;
         let counts = Counts::of(report);
         write!(line, " {:<12} {:<16}", report.route.as_deref().unwrap_or("-"), variants(report))?;
@@ -121,12 +125,6 @@ pub(crate) fn variants(report: &Report) -> String {
     if variants.is_empty() { "-".to_owned() } else { variants.join(",") }
 }
 
-/// The time of day where the server runs.
-fn clock(exchange: &Exchange) -> String {
-    let at = jiff::Timestamp::try_from(exchange.at).unwrap_or_default();
-    at.to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M:%S").to_string()
-}
-
 fn millis(exchange: &Exchange) -> f64 {
     exchange.took.as_secs_f64() * 1000.0
 }
@@ -190,7 +188,12 @@ mod tests {
 
     #[test]
     fn paths_fit_into_a_terminal_and_do_nothing_to_it() {
-        let log = |path_width| Log { form: LogForm::Text, palette: Palette::default(), path_width };
+        let log = |path_width| Log {
+            form: LogForm::Text,
+            palette: Palette::default(),
+            path_width,
+            zone: TimeZone::UTC,
+        };
         for (width, path, shown) in [
             (Some(8), "/p/a", "/p/a    "),
             (Some(8), "/p/aurora", "/p/a…ora"),
