@@ -1,10 +1,7 @@
 //! What an API server takes for a resource: the schema of a CRD.
 //!
 //! The schemas lie beside the checkout (`../shared`), as Istio and Envoy Gateway publish them; without them what needs them says that it
-//! is skipped. `x-kubernetes-validations` are CEL, which nothing here evaluates. Those of the four CRDs that apply to what `envoy/` has were read
-//! beside the manifests, and hold: at most one of `selector`, `targetRef` and `targetRefs` (Istio), and exactly one kind of target (Envoy Gateway);
-//! `wasm` or `lua`, not both; `url` with the scheme `oci`, or none; no `*` in labels; no `namespace` in a `targetRef`; `http` or `image` as `type`
-//! says; `targetRefs` of the group `gateway.networking.k8s.io` and a kind that the rule lists; `waypoint` only in the context WAYPOINT.
+//! is skipped.
 
 use std::error::Error;
 use std::io::Write as _;
@@ -14,11 +11,14 @@ use engraft_harness::workspace;
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
+use crate::cel;
 use crate::manifest::{self, text};
 
 /// One version of a custom resource.
 pub(crate) struct Crd {
     validator: Validator,
+    /// As the CRD has it, rules included.
+    schema: Value,
 }
 
 impl Crd {
@@ -30,22 +30,31 @@ impl Crd {
             return Ok(None);
         }
         let crd = manifest::documents(&path)?.pop().ok_or("an empty file")?;
-        Ok(Some(Self { validator: jsonschema::validator_for(&schema(&crd)?)? }))
+        Self::of(&crd).map(Some)
+    }
+
+    fn of(crd: &Value) -> Result<Self, Box<dyn Error>> {
+        let [group, kind] = ["/spec/group", "/spec/names/kind"].map(|pointer| text(crd, pointer));
+        let versions =
+            crd.pointer("/spec/versions").and_then(Value::as_array).ok_or("a CRD without versions")?;
+        let [version] = versions.as_slice() else { return Err("a CRD of several versions".into()) };
+        let open_api = version.pointer("/schema/openAPIV3Schema").ok_or("a version without a schema")?;
+        let api_version = format!("{group}/{}", text(version, "/name"));
+        let validator = jsonschema::validator_for(&schema(open_api, &api_version, kind)?)?;
+        Ok(Self { validator, schema: open_api.clone() })
     }
 
     /// What is wrong with a resource, each with its place.
     pub(crate) fn problems(&self, resource: &Value) -> Vec<String> {
         let told = |error: jsonschema::ValidationError<'_>| format!("{}: {error}", error.instance_path());
-        self.validator.iter_errors(resource).map(told).collect()
+        let mut problems: Vec<String> = self.validator.iter_errors(resource).map(told).collect();
+        problems.extend(cel::problems(&self.schema, resource));
+        problems
     }
 }
 
 /// The JSON Schema of a resource: what the CRD says of `spec`, and what all resources have.
-fn schema(crd: &Value) -> Result<Value, Box<dyn Error>> {
-    let [group, kind] = ["/spec/group", "/spec/names/kind"].map(|pointer| text(crd, pointer));
-    let versions = crd.pointer("/spec/versions").and_then(Value::as_array).ok_or("a CRD without versions")?;
-    let [version] = versions.as_slice() else { return Err("a CRD of several versions".into()) };
-    let open_api = version.pointer("/schema/openAPIV3Schema").ok_or("a version without a schema")?;
+fn schema(open_api: &Value, api_version: &str, kind: &str) -> Result<Value, Box<dyn Error>> {
     let mut schema = open_api.clone();
     close(&mut schema);
     let name = json!({ "type": "string", "pattern": "^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$" });
@@ -53,7 +62,7 @@ fn schema(crd: &Value) -> Result<Value, Box<dyn Error>> {
     let fields =
         schema.get_mut("properties").and_then(Value::as_object_mut).ok_or("a schema without fields")?;
     let metadata = json!({ "name": name, "namespace": name, "labels": texts, "annotations": texts });
-    fields.insert("apiVersion".to_owned(), json!({ "const": format!("{group}/{}", text(version, "/name")) }));
+    fields.insert("apiVersion".to_owned(), json!({ "const": api_version }));
     fields.insert("kind".to_owned(), json!({ "const": kind }));
     fields.insert(
         "metadata".to_owned(),
@@ -100,16 +109,19 @@ fn what_a_schema_does_not_name_is_refused_where_it_keeps_nothing_unknown() -> Re
         "group": "shop.example",
         "names": { "kind": "Shelf" },
         "versions": [{ "name": "v1", "schema": { "openAPIV3Schema": { "type": "object", "properties": {
-            "spec": { "type": "object", "required": ["size"], "properties": {
+            "spec": { "type": "object", "required": ["size"],
+                "x-kubernetes-validations": [{ "rule": "!has(self.books) || !has(self.any)" }], "properties": {
                 "size": { "x-kubernetes-int-or-string": true },
                 "note": { "type": "string", "nullable": true },
-                "books": { "type": "array", "items": { "type": "object", "properties": { "title": { "type": "string" } } } },
+                "books": { "type": "array", "items": { "type": "object", "properties": { "title": {
+                    "type": "string", "x-kubernetes-validations": [{ "rule": "self.size() > 0" }],
+                } } } },
                 "any": { "type": "object", "x-kubernetes-preserve-unknown-fields": true },
                 "labels": { "type": "object", "additionalProperties": { "type": "string" } },
             } },
         } } } }],
     } });
-    let crd = Crd { validator: jsonschema::validator_for(&schema(&crd)?)? };
+    let crd = Crd::of(&crd)?;
     let problems = |spec: Value| {
         let metadata = json!({ "name": "a" });
         crd.problems(
@@ -117,15 +129,17 @@ fn what_a_schema_does_not_name_is_refused_where_it_keeps_nothing_unknown() -> Re
         )
         .len()
     };
-    let good = json!({ "size": "10%", "note": null, "books": [{ "title": "x" }], "any": { "a": [1] }, "labels": { "a": "b" } });
+    let good = json!({ "size": "10%", "note": null, "books": [{ "title": "x" }], "labels": { "a": "b" } });
     assert_eq!(problems(good), 0);
-    assert_eq!(problems(json!({ "size": 3 })), 0);
+    assert_eq!(problems(json!({ "size": 3, "any": { "a": [1] } })), 0);
     for bad in [
         json!({}),
         json!({ "size": true }),
         json!({ "size": 1, "sizes": 1 }),
         json!({ "size": 1, "books": [{ "tilte": "x" }] }),
         json!({ "size": 1, "labels": { "a": 1 } }),
+        json!({ "size": 1, "books": [{ "title": "" }] }),
+        json!({ "size": 1, "books": [], "any": {} }),
     ] {
         assert_eq!(problems(bad.clone()), 1, "{bad}");
     }

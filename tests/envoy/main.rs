@@ -6,6 +6,7 @@
 
 mod broken;
 mod caches;
+mod cel;
 mod coded;
 mod collector;
 mod configuration;

@@ -48,7 +48,10 @@ fn every_manifest_is_what_its_crd_takes() -> Outcome {
 }
 
 /// What is done to a resource that is right, where its CRD must refuse it.
-const MISTAKES: [(&str, &str, &str); 9] = [
+const MISTAKES: [(&str, &str, &str); 12] = [
+    ("istio/wasmplugin.yaml", "/spec/url", "ftp://registry.example/engraft"),
+    ("istio/trafficextension.yaml", "/spec/selector/matchLabels/app", "gateway-*"),
+    ("envoy-gateway/envoyextensionpolicy.yaml", "/spec/targetRefs/0/kind", "Service"),
     ("istio/wasmplugin.yaml", "/spec/phase", "AUTHNZ"),
     ("istio/wasmplugin.yaml", "/spec/failStrategy", "FAIL_CLOSED"),
     ("istio/wasmplugin.yaml", "/spec/pluginconfig", "x"),
