@@ -98,6 +98,12 @@ fuzz-smoke: ## Look for inputs that break something, from the committed seeds (F
 	@scripts/check-tools cargo cc cxx
 	@scripts/fuzz
 
+.PHONY: soak
+soak: wasm envoy ## Ten minutes of everything at once on Envoy, every answer compared, memory flat (SOAK_SECONDS=600, SOAK_SEED, SOAK_WASM)
+	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+		cargo build --release -p engraft-harness --bin engraft-soak
+	$(TARGET_DIR)/release/engraft-soak
+
 .PHONY: bench
 bench: wasm envoy ## Measure filters in Envoy (BENCH_SECONDS=2, BENCH_ONLY=lua|buffering|engraft, BENCH_BASELINE_WASM=earlier.wasm) and operations
 	cargo build --release --target $(WASM_TARGET) -p engraft-bench-buffering
