@@ -3,10 +3,11 @@
 //! An exchange stays on one thread from end to end, so there is one single-threaded runtime a core, and connections are dealt out among
 //! them in turn.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc as threads};
 use std::thread;
 use std::time::Duration;
 
@@ -24,6 +25,8 @@ use super::upstream::Upstream;
 
 /// How long what is in flight has to come to its end when the server ends.
 const GRACE: Duration = Duration::from_secs(3);
+/// How much longer a thread has that has not ended by then.
+const SLACK: Duration = Duration::from_secs(1);
 /// How long nothing is accepted after the system gave no connection.
 const BREATH: Duration = Duration::from_millis(50);
 
@@ -34,24 +37,26 @@ type Accepted = (std::net::TcpStream, SocketAddr);
 #[derive(Debug)]
 pub(crate) struct Workers {
     queues: Vec<mpsc::UnboundedSender<Accepted>>,
-    threads: Vec<thread::JoinHandle<()>>,
+    /// Closed once the last of them has ended.
+    running: threads::Receiver<Infallible>,
 }
 
 impl Workers {
     /// Starts one for each core.
     pub(crate) fn start(state: &Arc<State>, upstream: &Upstream) -> io::Result<Self> {
         let cores = thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
-        let mut workers = Self { queues: Vec::new(), threads: Vec::new() };
+        let (runs, running) = threads::channel::<Infallible>();
+        let mut workers = Self { queues: Vec::new(), running };
         for number in 0..cores {
             let (queue, accepted) = mpsc::unbounded_channel();
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let (state, upstream) = (Arc::clone(state), upstream.clone());
-            let name = format!("serve-{number}");
-            let thread = thread::Builder::new().name(name).spawn(move || {
+            let (name, runs) = (format!("serve-{number}"), runs.clone());
+            thread::Builder::new().name(name).spawn(move || {
+                let _runs = runs;
                 LocalSet::new().block_on(&runtime, work(&state, upstream, accepted));
             })?;
             workers.queues.push(queue);
-            workers.threads.push(thread);
         }
         Ok(workers)
     }
@@ -73,13 +78,11 @@ impl Workers {
         }
     }
 
-    /// Waits for the threads, which end once the state says so.
+    /// Waits for the threads, which end once the state says so. One that the system keeps waiting, as where nobody reads the log, is not
+    /// waited for in turn.
     pub(crate) fn join(self) {
         drop(self.queues);
-        for thread in self.threads {
-            // One that panicked has said so.
-            let _ = thread.join();
-        }
+        let _ = self.running.recv_timeout(GRACE.saturating_add(SLACK));
     }
 }
 
@@ -111,7 +114,7 @@ async fn connection(proxy: Rc<Proxy>, stream: std::net::TcpStream, peer: SocketA
     let mut ending = proxy.ending();
     let service = service_fn(move |request| {
         let proxy = Rc::clone(&proxy);
-        async move { Ok::<_, std::convert::Infallible>(proxy.answer(ends, request).await) }
+        async move { Ok::<_, Infallible>(proxy.answer(ends, request).await) }
     });
     let mut server = auto::Builder::new(Here);
     server.http1().timer(TokioTimer::new());

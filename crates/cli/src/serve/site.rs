@@ -1,7 +1,7 @@
 //! A folder served as a static web server would: content types, validators, conditional requests, ranges, `index.html`.
 
 use std::fs::{File, Metadata};
-use std::io::{self, Seek as _, SeekFrom};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -76,8 +76,12 @@ impl Site {
 
     /// The folder's own page for that, if it has one.
     fn not_found(&self) -> Response<Source> {
-        let own = self.below(&self.root.join("404.html")).and_then(|path| std::fs::read(path).ok());
-        let Some(page) = own else { return text(StatusCode::NOT_FOUND, "there is no such file\n") };
+        let own = || {
+            let (mut file, _) = open(&self.below(&self.root.join("404.html"))?)?;
+            let mut page = Vec::new();
+            file.read_to_end(&mut page).ok().map(|_| page)
+        };
+        let Some(page) = own() else { return text(StatusCode::NOT_FOUND, "there is no such file\n") };
         let length = page.len();
         let mut response = Response::new(Source::from(Bytes::from(page)));
         *response.status_mut() = StatusCode::NOT_FOUND;
@@ -111,10 +115,17 @@ fn moved(path: &str, query: Option<&str>) -> Response<Source> {
     response
 }
 
+/// Opens what is a file, and nothing else: a named pipe would have whoever opens it wait for another program.
+fn open(path: &Path) -> Option<(File, Metadata)> {
+    std::fs::metadata(path).ok().filter(Metadata::is_file)?;
+    let file = File::open(path).ok()?;
+    let metadata = file.metadata().ok()?;
+    Some((file, metadata))
+}
+
 /// A file, a part of it, or the 304 that says the client has it; `None` where it can't be read.
 fn file(path: &Path, asked: &HeaderMap) -> Option<Response<Source>> {
-    let mut file = File::open(path).ok()?;
-    let metadata = file.metadata().ok().filter(Metadata::is_file)?;
+    let (mut file, metadata) = open(path)?;
     let modified = metadata.modified().unwrap_or(UNIX_EPOCH);
     let length = metadata.len();
     let etag = etag(length, modified);

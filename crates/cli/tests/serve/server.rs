@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use engraft_harness::client::{self, Received, Request};
 use engraft_harness::origin::Origin;
@@ -131,11 +131,25 @@ impl Server {
 
     /// Asks it to end, and waits until it has.
     pub(crate) fn end(mut self) -> Result<ExitStatus, Box<dyn Error>> {
-        let pid = i32::try_from(self.child.id())?;
-        let pid = rustix::process::Pid::from_raw(pid).ok_or("no such process")?;
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
-        Ok(self.child.wait()?)
+        end(&mut self.child)
     }
+}
+
+/// Asks a process to end, and waits until it has.
+#[expect(clippy::disallowed_methods, reason = "a test waits for so long and no longer")]
+pub(crate) fn end(child: &mut Child) -> Result<ExitStatus, Box<dyn Error>> {
+    let pid = rustix::process::Pid::from_raw(i32::try_from(child.id())?).ok_or("no such process")?;
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
+    let asked = Instant::now();
+    while asked.elapsed() < PATIENCE {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
+        std::thread::yield_now();
+    }
+    child.kill()?;
+    child.wait()?;
+    Err("it did not end".into())
 }
 
 impl Drop for Server {

@@ -1,12 +1,14 @@
 //! How the server starts, and how it ends.
 
-use std::process::Command;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Command, Stdio};
 
 use engraft_harness::client::{Connection, Request};
 use engraft_harness::origin::{Gate, Origin, Pieces, Reply};
 use engraft_harness::wire::Protocol;
 
-use crate::server::{GREETING, Server, Tested};
+use crate::server::{GREETING, PATIENCE, Server, Tested, end};
 
 /// The exit code of a run that does not serve, and what it said.
 fn refused(configuration: &str, args: &[&str]) -> Result<(Option<i32>, String), Box<dyn std::error::Error>> {
@@ -63,12 +65,45 @@ fn what_is_in_flight_ends_before_the_server_does() -> Tested {
     let addr = server.addr;
     let ending = std::thread::spawn(move || server.end().map_err(|error| error.to_string()));
     // The listener goes first.
-    while std::net::TcpStream::connect(addr).is_ok() {
+    while TcpStream::connect(addr).is_ok() {
         std::thread::yield_now();
     }
     gate.open_for_good();
     let received = exchange.finish();
     assert!(received.complete && received.text() == "<h1>Hi</h1>end");
     assert_eq!(ending.join().map_err(|_| "the thread panicked")??.code(), Some(0));
+    Ok(())
+}
+
+#[test]
+fn a_log_that_nobody_reads_does_not_keep_it_from_ending() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let config = folder.path().join("engraft.yaml");
+    std::fs::write(&config, GREETING)?;
+    let mut child = Command::new(env!("CARGO_BIN_EXE_engraft"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--log", "json", "--config"])
+        .arg(config)
+        .arg("--site")
+        .arg(folder.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let said = BufReader::new(child.stderr.take().ok_or("no standard error")?).lines();
+    let at = |line: &String| Some(line.strip_prefix("at ")?.trim().trim_matches('/').replace("http://", ""));
+    let addr = said.map_while(Result::ok).find_map(|line| at(&line)).ok_or("it did not start")?;
+    let mut stream = TcpStream::connect(addr)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    // A pipe holds 64 KiB at most: some lines of more than 8 KiB, and not twelve.
+    let request = format!("GET /{} HTTP/1.1\r\nhost: a\r\n\r\n", "a".repeat(8 * 1024));
+    stream.write_all(request.repeat(12).as_bytes())?;
+    for _ in 0..4 {
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"there is no such file\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte)?;
+            answer.extend(byte);
+        }
+    }
+    assert_eq!(end(&mut child)?.code(), Some(0));
     Ok(())
 }
