@@ -15,7 +15,8 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// Takes away what is of one connection, and gives the protocol that it asks to be upgraded to.
+/// Takes away what is of one connection, and gives the protocols that it asks to be upgraded to. How long the message is stays, where
+/// that is known.
 pub(crate) fn of_connection(headers: &mut HeaderMap) -> Option<HeaderValue> {
     let mut named = Vec::new();
     for value in headers.get_all(header::CONNECTION) {
@@ -23,6 +24,12 @@ pub(crate) fn of_connection(headers: &mut HeaderMap) -> Option<HeaderValue> {
         named.extend(options.filter_map(|option| HeaderName::try_from(option).ok()));
     }
     let upgrade = headers.remove(header::UPGRADE).filter(|_| named.contains(&header::UPGRADE));
+    let upgrade = upgrade.and_then(|protocols| beside_http(&protocols));
+    if headers.contains_key(header::TRANSFER_ENCODING) {
+        // It is what counts of the two (RFC 9112 § 6.3), and it stays behind.
+        headers.remove(header::CONTENT_LENGTH);
+    }
+    say_length_once(headers);
     // What a message is about is not of its connection, whatever that says.
     named.retain(|name| !matches!(*name, header::HOST | header::CONTENT_LENGTH | header::CACHE_CONTROL));
     let always = [header::CONNECTION, PROXY_CONNECTION, KEEP_ALIVE, header::TE, header::TRANSFER_ENCODING];
@@ -30,6 +37,27 @@ pub(crate) fn of_connection(headers: &mut HeaderMap) -> Option<HeaderValue> {
         headers.remove(name);
     }
     upgrade
+}
+
+/// The protocols of an `Upgrade` but for HTTP/2: what followed would be HTTP that the core does not see.
+fn beside_http(protocols: &HeaderValue) -> Option<HeaderValue> {
+    let listed = protocols.to_str().ok()?.split(',').map(str::trim);
+    let others: Vec<&str> = listed.filter(|it| !it.is_empty() && !it.eq_ignore_ascii_case("h2c")).collect();
+    (!others.is_empty()).then(|| HeaderValue::try_from(others.join(", ")).ok()).flatten()
+}
+
+/// A length that is said several times is said once (RFC 9110 § 8.6).
+fn say_length_once(headers: &mut HeaderMap) {
+    let lines = headers.get_all(header::CONTENT_LENGTH).iter();
+    let said = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
+    let said: Vec<&[u8]> = said.collect();
+    let [length, others @ ..] = said.as_slice() else { return };
+    if !others.is_empty()
+        && others.iter().all(|other| other == length)
+        && let Ok(length) = HeaderValue::from_bytes(length)
+    {
+        headers.insert(header::CONTENT_LENGTH, length);
+    }
 }
 
 /// HTTP/2 may send each cookie in a line of its own; everybody else knows one line (RFC 9113 § 8.2.3).
@@ -144,15 +172,40 @@ mod tests {
             ("upgrade", "websocket"),
             ("te", "trailers"),
             ("keep-alive", "timeout=5"),
-            ("transfer-encoding", "chunked"),
             ("content-length", "3"),
             ("accept", "*/*"),
         ]);
         assert_eq!(of_connection(&mut asked), Some(HeaderValue::from_static("websocket")));
         assert_eq!(asked, headers(&[("content-length", "3"), ("accept", "*/*")]));
-        let mut unasked = headers(&[("upgrade", "h2c")]);
+        let mut unasked = headers(&[("upgrade", "websocket")]);
         assert_eq!(of_connection(&mut unasked), None);
         assert!(unasked.is_empty());
+    }
+
+    #[test]
+    fn nobody_speaks_another_http_past_the_core() {
+        for (upgrade, left) in [("h2c", None), ("H2C, websocket", Some("websocket")), ("a, b", Some("a, b"))]
+        {
+            let mut asked = headers(&[("connection", "upgrade, http2-settings"), ("http2-settings", "AAMA")]);
+            asked.insert(header::UPGRADE, HeaderValue::from_static(upgrade));
+            let protocol = of_connection(&mut asked);
+            assert_eq!(protocol.as_ref().map(HeaderValue::as_bytes), left.map(str::as_bytes), "{upgrade}");
+            assert!(asked.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_message_says_once_how_long_it_is() {
+        for (lines, left) in [
+            (&[("content-length", "3"), ("transfer-encoding", "chunked")][..], &[][..]),
+            (&[("content-length", "3, 3")], &[("content-length", "3")]),
+            (&[("content-length", "3"), ("content-length", "3")], &[("content-length", "3")]),
+            (&[("content-length", "3")], &[("content-length", "3")]),
+        ] {
+            let mut said = headers(lines);
+            of_connection(&mut said);
+            assert_eq!(said, headers(left), "{lines:?}");
+        }
     }
 
     #[test]

@@ -154,6 +154,43 @@ fn redirects_and_cookies_of_the_origin_are_for_the_listener() -> Tested {
     Ok(())
 }
 
+/// An origin that answers every connection with these bytes.
+fn raw(answer: &'static [u8]) -> std::io::Result<std::net::SocketAddr> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let addr = listener.local_addr()?;
+    std::thread::spawn(move || -> std::io::Result<()> {
+        loop {
+            let (mut stream, _) = listener.accept()?;
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                stream.read_exact(&mut byte)?;
+                head.extend(byte);
+            }
+            stream.write_all(answer)?;
+        }
+    });
+    Ok(addr)
+}
+
+#[test]
+fn an_answer_is_whole_however_often_it_says_how_long_it_is() -> Tested {
+    for answer in [
+        &b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n5\r\nwhole\r\n0\r\n\r\n"
+            [..],
+        b"HTTP/1.1 200 OK\r\ncontent-length: 5, 5\r\n\r\nwhole",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 5\r\n\r\nwhole",
+    ] {
+        let server = Server::with(GREETING, ["--origin", &format!("http://{}", raw(answer)?)])?;
+        for protocol in [Protocol::Http1, Protocol::Http2] {
+            let received = client::fetch(protocol, server.addr, &Request::get("/"))?;
+            let answer = String::from_utf8_lossy(answer);
+            assert_eq!((received.text().as_ref(), received.complete), ("whole", true), "{answer:?}");
+        }
+    }
+    Ok(())
+}
+
 #[test]
 fn an_origin_that_is_down_is_told_of_on_a_page() -> Tested {
     // A port that was free a moment ago.
