@@ -1,4 +1,4 @@
-//! The signals that ask for an end.
+//! The signals that ask for an end. `SIGHUP` is none of them: whoever is watched for is not ignored any more, and `nohup` has it ignored.
 
 use std::io;
 
@@ -7,8 +7,6 @@ use std::io;
 pub(crate) struct Signals {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    hang_up: tokio::signal::unix::Signal,
 }
 
 impl Signals {
@@ -16,8 +14,6 @@ impl Signals {
         Ok(Self {
             #[cfg(unix)]
             terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?,
-            #[cfg(unix)]
-            hang_up: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?,
         })
     }
 
@@ -26,7 +22,6 @@ impl Signals {
         #[cfg(unix)]
         tokio::select! {
             _ = self.terminate.recv() => {}
-            _ = self.hang_up.recv() => {}
             _ = tokio::signal::ctrl_c() => {}
         }
         #[cfg(not(unix))]

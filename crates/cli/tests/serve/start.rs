@@ -107,3 +107,24 @@ fn a_log_that_nobody_reads_does_not_keep_it_from_ending() -> Tested {
     assert_eq!(end(&mut child)?.code(), Some(0));
     Ok(())
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_to_outlive_the_terminal_does() -> Tested {
+    let mut child = Command::new("nohup")
+        .arg(env!("CARGO_BIN_EXE_engraft"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--site", ".", "--config"])
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/shop/engraft.yaml"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let mut said = BufReader::new(child.stderr.take().ok_or("no standard error")?).lines();
+    let serves = said.any(|line| line.is_ok_and(|line| line.starts_with("panel ")));
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id()))?;
+    end(&mut child)?;
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).ok_or("no SigIgn")?;
+    // SIGHUP is the first signal.
+    assert!(serves && u64::from_str_radix(ignored.trim(), 16)? & 1 == 1, "{ignored}");
+    Ok(())
+}
