@@ -5,15 +5,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use crate::stamp::{Stamp, stamp};
-
 use crate::failure::Failure;
+use crate::stamp::{Stamp, stamp};
 
 /// Folders that nobody keeps scenarios in, and that hold many files.
 const SKIPPED: [&str; 2] = ["node_modules", "target"];
 
 /// How files of scenarios end, where a folder is searched.
-const ENDINGS: [&str; 2] = [".test.yaml", ".test.yml"];
+pub(super) const ENDINGS: [&str; 2] = [".test.yaml", ".test.yml"];
 
 /// The files of scenarios: those that are named, and those under the folders that are, sorted.
 ///

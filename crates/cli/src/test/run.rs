@@ -230,7 +230,7 @@ impl Suite<'_> {
         }
         let Expect { body: Some(body), .. } = &scenario.expect else { return };
         let Some(snapshot) = &body.0.snapshot else { return };
-        match snapshots.hold(snapshot, &scenario.name, &rendering.body, &rendering.headers) {
+        match snapshots.hold(snapshot, &scenario.name, &rendering.body, &rendering.headers, files) {
             Held::Same => {}
             Held::Written(path) => outcome.updated = Some(path.display().to_string()),
             Held::Mismatch(mismatch) => complain(expect.key("body").key("snapshot"), mismatch),

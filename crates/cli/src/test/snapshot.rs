@@ -8,6 +8,7 @@ use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 
 use super::expect::Snapshot;
+use super::files::{ENDINGS, Files};
 use super::outcome::Mismatch;
 
 /// The folder, beside the file of scenarios.
@@ -36,7 +37,8 @@ pub(super) enum Held {
 impl Snapshots {
     pub(super) fn beside(file: &Path, updates: bool) -> Self {
         let name = file.file_name().unwrap_or_default().to_string_lossy();
-        let name = name.split('.').next().unwrap_or_default();
+        let without = ENDINGS.iter().chain(&[".yaml", ".yml"]).find_map(|ending| name.strip_suffix(ending));
+        let name = without.filter(|name| !name.is_empty()).unwrap_or(&name);
         let folder = file.parent().unwrap_or_else(|| Path::new("")).join(FOLDER).join(name);
         Self { folder, taken: BTreeMap::new(), updates }
     }
@@ -48,6 +50,7 @@ impl Snapshots {
         scenario: &str,
         page: &[u8],
         headers: &HeaderMap,
+        files: &mut Files,
     ) -> Held {
         let name = match snapshot {
             Snapshot::OfScenario => file_name(scenario),
@@ -63,13 +66,13 @@ impl Snapshots {
         let refused = |what: &str, why: io::Error| {
             Held::Mismatch(Mismatch::Says(format!("can't {what} {}: {why}", path.display())))
         };
-        let kept = match std::fs::read(&path) {
+        let kept = match files.read(&path) {
             Ok(kept) => Some(kept),
             Err(why) if why.kind() == io::ErrorKind::NotFound => None,
             Err(why) => return refused("read", why),
         };
         match kept {
-            Some(kept) if kept == page => Held::Same,
+            Some(kept) if *kept == *page => Held::Same,
             _ if self.updates => {
                 let written =
                     std::fs::create_dir_all(&self.folder).and_then(|()| std::fs::write(&path, page));
@@ -105,6 +108,7 @@ impl Snapshots {
 fn file_name(scenario: &str) -> String {
     let words = scenario.split(|char: char| !char.is_alphanumeric()).filter(|word| !word.is_empty());
     let name = words.map(str::to_lowercase).collect::<Vec<_>>().join("-");
+    let name = if name.is_empty() { "scenario".to_owned() } else { name };
     name.chars().take(MAX_NAME).collect()
 }
 
@@ -125,6 +129,7 @@ mod tests {
     fn scenarios_names_are_file_names() {
         assert_eq!(file_name("A visitor from the US, pro: <dollars>!"), "a-visitor-from-the-us-pro-dollars");
         assert_eq!(file_name("../../etc"), "etc");
+        assert_eq!(file_name("?!"), "scenario");
         assert_eq!(file_name(&"é".repeat(100)).chars().count(), MAX_NAME);
     }
 }

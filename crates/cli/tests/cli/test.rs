@@ -223,6 +223,29 @@ fn two_scenarios_do_not_share_a_snapshot() -> Tested {
 }
 
 #[test]
+fn two_files_do_not_share_a_folder_of_snapshots() -> Tested {
+    let scenarios = |word: &str| {
+        format!(
+            "scenarios: [{{ name: \"?!\", given: {{ url: /home/, html: <p>{word} }}, expect: {{ body: {{ snapshot: true }} }} }}]"
+        )
+    };
+    let folder = folder(&scenarios("some"))?;
+    for name in ["shop.cart.test.yaml", "shop.home.test.yml", "shop.yaml"] {
+        fs::write(folder.path().join(name), scenarios(name))?;
+    }
+    let files = ["shop.cart.test.yaml", "shop.home.test.yml", "shop.yaml", "some.test.yaml"];
+    let written = engraft(folder.path(), ["test", "--update"].iter().chain(&files))?;
+    assert_eq!(written.code, Some(0), "{written:?}");
+    for name in ["shop.cart", "shop.home", "shop", "some"] {
+        let path = format!("__snapshots__/{name}/scenario.html");
+        assert!(folder.path().join(&path).exists(), "{path}");
+    }
+    let run = engraft(folder.path(), ["test"].iter().chain(&files))?;
+    assert_eq!((run.code, run.text()?.contains("note:")), (Some(0), false), "{run:?}");
+    Ok(())
+}
+
+#[test]
 fn coverage_names_what_no_scenario_touches() -> Tested {
     let folder = folder(
         "scenarios: [{ name: it, given: { url: /home/, variants: { hero: bold }, html: <p>x }, expect: { route: home } }]",
@@ -352,6 +375,45 @@ fn a_change_of_a_page_or_the_configuration_is_a_new_round() -> Tested {
     assert!(has(&round(&mut lines)?, "✓ it"));
     write("more.test.yaml", "scenarios: [{ name: more, given: { url: / }, expect: { route: a } }]")?;
     assert!(has(&round(&mut lines)?, "✓ more"));
+    Ok(())
+}
+
+#[test]
+fn a_watching_run_goes_on_whatever_is_taken_away() -> Tested {
+    let folder = folder(
+        "scenarios: [{ name: it, given: { url: /home/, html: <h1>a }, expect: { body: { snapshot: true } } }]",
+    )?;
+    assert_eq!(engraft(folder.path(), ["test", "--update"])?.code, Some(0));
+    let at = |name: &str| folder.path().join(name);
+    let mut child = Ended(
+        Command::new(env!("CARGO_BIN_EXE_engraft"))
+            .args(["test", "--watch", "--filter", "it", "some.test.yaml"])
+            .current_dir(folder.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?,
+    );
+    let mut lines = BufReader::new(child.0.stdout.take().ok_or("no standard output")?).lines();
+    let mut said = BufReader::new(child.0.stderr.take().ok_or("no standard error")?).lines();
+    let has = |round: &[String], mark: &str| round.iter().any(|line| line.contains(mark));
+    assert!(has(&round(&mut lines)?, "✓ it"));
+    fs::rename(at("__snapshots__/some/it.html"), at("it.html"))?;
+    assert!(has(&round(&mut lines)?, "✗ it"), "a snapshot is a file that was read");
+    fs::rename(at("it.html"), at("__snapshots__/some/it.html"))?;
+    assert!(has(&round(&mut lines)?, "✓ it"));
+    for (from, to, why) in [
+        ("some.test.yaml", "away", "can't read some.test.yaml"),
+        ("other.yaml", "some.test.yaml", "no scenario has \"it\" in its name"),
+    ] {
+        let other = "scenarios: [{ name: another, given: { url: / }, expect: { status: 200 } }]";
+        fs::write(at("other.yaml"), other)?;
+        fs::rename(at(from), at(to))?;
+        assert!(round(&mut lines)?.iter().all(String::is_empty));
+        let told = said.next().ok_or("it ended")??;
+        assert!(told.contains(why), "{told}");
+    }
+    fs::rename(at("away"), at("some.test.yaml"))?;
+    assert!(has(&round(&mut lines)?, "✓ it"));
     Ok(())
 }
 
