@@ -5,6 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use percent_encoding::percent_decode_str;
+
 use crate::failure::Failure;
 use crate::stamp::{Stamp, stamp};
 
@@ -79,9 +81,9 @@ impl Files {
     }
 }
 
-/// The page of a URL's path in a folder. `None` where the path leads out of it.
+/// The page of a URL's path in a folder. `None` where the path leads out of it, or can't name a file.
 pub(super) fn page_in(site: &Path, path: &str) -> Option<PathBuf> {
-    let path = path.split('?').next().unwrap_or_default();
+    let path = percent_decode_str(path.split('?').next().unwrap_or_default()).decode_utf8().ok()?;
     let mut page = site.to_owned();
     for segment in path.split('/').filter(|segment| !segment.is_empty() && *segment != ".") {
         if segment == ".." || segment.contains('\\') {
@@ -105,6 +107,10 @@ mod tests {
             ("/", Some("site/index.html")),
             ("/p/aurora/?a=/../b", Some("site/p/aurora/index.html")),
             ("/p//a.html", Some("site/p/a.html")),
+            ("/caf%C3%A9/a%20b%3F.html", Some("site/café/a b?.html")),
+            ("/%2e%2e/secret", None),
+            ("/p%2F..%2F..%2Fsecret", None),
+            ("/%ff", None),
             ("/../secret", None),
             ("/p/..", None),
         ] {

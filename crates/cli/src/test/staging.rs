@@ -148,7 +148,7 @@ fn page(
         (Some(page), _) => ("page", scene.folder.join(page)),
         (None, Some(site)) => {
             let page = page_in(site, &url.path);
-            ("url", page.ok_or_else(|| Unstaged::new("url", "the path leads out of the \"site\""))?)
+            ("url", page.ok_or_else(|| Unstaged::new("url", "the path names no file in the \"site\""))?)
         }
         (None, None) => return Ok((Rc::default(), None)),
     };

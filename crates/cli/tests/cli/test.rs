@@ -313,7 +313,7 @@ fn a_site_has_no_pages_outside_its_folder() -> Tested {
         "site: site\nscenarios: [{ name: it, given: { url: /../page.html }, expect: { status: 200 } }]",
     )?;
     let run = engraft(folder.path(), ["test"])?;
-    assert!(run.text()?.contains("the path leads out of the \"site\""), "{run:?}");
+    assert!(run.text()?.contains("the path names no file in the \"site\""), "{run:?}");
     Ok(())
 }
 
