@@ -22,7 +22,7 @@ use serde_json::Value;
 use crate::exchange::rules;
 use crate::failure::{Failure, Verdict};
 use crate::input::Input;
-use crate::{output, time};
+use crate::{input, output, time};
 use args::Decide;
 
 /// What decisions are made by: a configuration's own experiments and flags, and behind them a payload.
@@ -33,14 +33,12 @@ struct Rules {
 }
 
 pub(crate) fn run(args: &Decide) -> Result<Verdict, Failure> {
-    let inputs = [("--config", &args.config), ("--payload", &args.payload)];
-    let mut from_stdin =
-        inputs.iter().filter(|(_, input)| **input == Some(Input::Stdin)).map(|(name, _)| *name);
-    match (from_stdin.next(), from_stdin.next(), args.batch) {
-        (Some(first), Some(second), _) => return Err(Failure::StdinTwice { first, second }),
-        (Some(first), None, true) => return Err(Failure::StdinTwice { first, second: "--batch" }),
-        _ => {}
-    }
+    let requests = args.batch.then_some(&Input::Stdin);
+    input::check(&[
+        ("--config", args.config.as_ref()),
+        ("--payload", args.payload.as_ref()),
+        ("--batch", requests),
+    ])?;
     let Some(rules) = Rules::read(args)? else { return Ok(Verdict::Problems) };
     if args.batch {
         return batch::run(&rules, args.decryption_key.as_ref());

@@ -12,7 +12,7 @@ use crate::exchange::rules::Compiled;
 use crate::exchange::stages::Stages;
 use crate::failure::{Failure, Verdict};
 use crate::input::{self, Input};
-use crate::{output, printable};
+use crate::output;
 
 mod analysis;
 mod archive;
@@ -89,7 +89,7 @@ fn analyse(file: &Input, bench: &Bench) -> Result<Told, Failure> {
 }
 
 fn refused(name: &str, why: &str) -> Result<Verdict, Failure> {
-    output::to_stderr(|out, palette| output::refused(out, palette, name, &printable::line(why)))?;
+    output::to_stderr(|out, palette| output::refused(out, palette, name, &why))?;
     Ok(Verdict::Problems)
 }
 

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use clap::builder::styling::{AnsiColor, Style};
 
 use crate::failure::Failure;
+use crate::printable;
 
 /// Styles for a terminal, or none of them. Shown with `{style}…{style:#}`.
 #[derive(Debug, Clone, Copy, Default)]
@@ -106,7 +107,7 @@ pub(crate) fn refused(
     why: &dyn std::fmt::Display,
 ) -> io::Result<()> {
     let style = palette.error;
-    writeln!(out, "{name}: {style}error:{style:#} {why}")
+    writeln!(out, "{name}: {style}error:{style:#} {}", printable::line(&why.to_string()))
 }
 
 /// A value as JSON, for people and programs: pretty, with a line feed at the end.
@@ -119,12 +120,15 @@ pub(crate) fn json(out: &mut dyn Write, value: &impl serde::Serialize) -> io::Re
 pub(crate) fn failed(failure: &Failure) {
     let _ = to_stderr(|out, palette| {
         let error = palette.error;
-        writeln!(out, "{error}error:{error:#} {failure}")
+        writeln!(out, "{error}error:{error:#} {}", printable::line(&failure.to_string()))
     });
 }
 
 /// Arguments that are not a command: help and version too, which are what was asked for.
 pub(crate) fn unparsed(message: &clap::Error) -> ExitCode {
-    let _ = message.print();
-    if message.use_stderr() { 2.into() } else { ExitCode::SUCCESS }
+    let written = settle(message.print());
+    if let Err(failure) = &written {
+        failed(failure);
+    }
+    if message.use_stderr() || written.is_err() { 2.into() } else { ExitCode::SUCCESS }
 }

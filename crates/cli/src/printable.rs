@@ -1,4 +1,4 @@
-//! Text of others, such as pages and recorded URLs, on a terminal: what steers the terminal is shown, not obeyed.
+//! Text of others, such as pages, traces and recorded URLs, on a terminal: what steers the terminal is shown, not obeyed.
 
 use std::borrow::Cow;
 
@@ -13,10 +13,12 @@ pub(crate) fn code(text: &str) -> Cow<'_, str> {
 }
 
 fn escaped(text: &str, is_fine: impl Fn(char) -> bool) -> Cow<'_, str> {
-    // The latter turn the direction of what follows.
+    // The latter turn the direction of what follows, or begin another line.
     let steers = |char: char| {
-        let turns =
-            matches!(char, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        let turns = matches!(
+            char,
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        );
         (char.is_control() && !is_fine(char)) || turns
     };
     if !text.contains(steers) {
@@ -41,6 +43,7 @@ mod tests {
     #[test]
     fn what_steers_a_terminal_is_shown() {
         assert_eq!(line("\u{1b}[31mred\r\n\u{202e}\tZoë"), "\\u{1b}[31mred\\r\\n\\u{202e}\\tZoë");
+        assert_eq!(line("\u{9b}2J\u{2028}\u{61c}"), "\\u{9b}2J\\u{2028}\\u{61c}");
         assert!(matches!(line("plain, Zoë"), Cow::Borrowed(_)));
         assert_eq!(code("\tx\u{7f}"), "\tx\\u{7f}");
     }

@@ -13,7 +13,8 @@ use crate::failure::{Failure, Verdict};
 use crate::input;
 use crate::input::Input;
 use crate::output::{self, Palette};
-use crate::trace::{self, clean};
+use crate::printable::line;
+use crate::trace;
 use args::Replay;
 use compare::{Known, Member, compare};
 
@@ -58,7 +59,8 @@ impl Came {
         self.members.iter().try_for_each(|member| member.write(out, palette))?;
         if !self.hidden.is_empty() {
             let warning = palette.warning;
-            let hidden = clean(&self.hidden.join(", "));
+            let hidden = self.hidden.join(", ");
+            let hidden = line(&hidden);
             writeln!(
                 out,
                 "{warning}hidden:{warning:#} {hidden}; what reads it may come out otherwise. Give it with -H"
@@ -83,16 +85,16 @@ impl Member {
             None => write!(out, "{error}different{error:#}")?,
         }
         if !self.unknown.is_empty() {
-            write!(out, "{faint}; not compared: {}{faint:#}", clean(&self.unknown.join(", ")))?;
+            write!(out, "{faint}; not compared: {}{faint:#}", line(&self.unknown.join(", ")))?;
         }
         writeln!(out)?;
         for difference in &self.differences {
-            let of = clean(&difference.of);
+            let of = line(&difference.of);
             if let Some(recorded) = &difference.recorded {
-                writeln!(out, "  {error}- {of}: {}{error:#}", clean(recorded))?;
+                writeln!(out, "  {error}- {of}: {}{error:#}", line(recorded))?;
             }
             if let Some(replayed) = &difference.replayed {
-                writeln!(out, "  {fine}+ {of}: {}{fine:#}", clean(replayed))?;
+                writeln!(out, "  {fine}+ {of}: {}{fine:#}", line(replayed))?;
             }
         }
         Ok(())

@@ -1,7 +1,4 @@
 //! Traces as people have them: the JSON of `engraft explain --json`, the value of a header, or the response head that it is in.
-//!
-//! The attack that this prevents: a trace is full of what visitors sent, and is shown on a terminal. [`clean`] takes from texts
-//! what a terminal would obey.
 
 use std::fmt;
 
@@ -60,26 +57,6 @@ fn alone(text: &str) -> Option<String> {
 
 const fn is_of_value(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')
-}
-
-/// A text on one line, with what a terminal would obey, or show in another order, written out.
-pub(crate) fn clean(text: &str) -> String {
-    let mut cleaned = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\n' => cleaned.push_str("\\n"),
-            '\r' => cleaned.push_str("\\r"),
-            '\t' => cleaned.push_str("\\t"),
-            c if c.is_control() || is_of_direction(c) => cleaned.extend(c.escape_unicode()),
-            c => cleaned.push(c),
-        }
-    }
-    cleaned
-}
-
-/// Marks that change the order of what follows, and line breaks beside the usual.
-const fn is_of_direction(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 impl fmt::Display for TraceError {
@@ -151,10 +128,5 @@ mod tests {
         assert!(error("{\"trace\": ").starts_with("not the JSON of a trace: EOF"));
         assert!(error("x-engraft-trace: 1.abc").starts_with("this is not the whole value"));
         assert!(error("2.abc").contains("has the version \"2\""));
-    }
-
-    #[test]
-    fn nothing_that_a_terminal_obeys_is_shown() {
-        assert_eq!(clean("a\u{1b}[2Jb\nc\u{202e}d\u{9b}é"), "a\\u{1b}[2Jb\\nc\\u{202e}d\\u{9b}é");
     }
 }

@@ -7,6 +7,7 @@ use engraft::decide::result::ExperimentResult;
 
 use super::Decisions;
 use crate::output::Palette;
+use crate::printable::line;
 
 /// A line for each feature and each experiment.
 pub(super) fn write(
@@ -17,9 +18,10 @@ pub(super) fn write(
 ) -> io::Result<()> {
     let place = palette.place;
     for (key, result) in &decisions.features {
-        write!(out, "feature {place}{key}{place:#}: {} ({}", result.value, result.source.name())?;
+        let value = result.value.to_string();
+        write!(out, "feature {place}{}{place:#}: {} ({}", line(key), line(&value), result.source.name())?;
         if !result.rule_id.is_empty() {
-            write!(out, ", rule {}", result.rule_id)?;
+            write!(out, ", rule {}", line(result.rule_id))?;
         }
         match &result.experiment_result {
             Some(result) => writeln!(out, "; {})", assignment(result))?,
@@ -31,7 +33,7 @@ pub(super) fn write(
         decisions.experiments.keys().filter(|key| in_order.clone().all(|known| known != **key)).copied();
     for key in own.chain(in_order.clone()) {
         let Some(result) = decisions.experiments.get(key) else { continue };
-        writeln!(out, "experiment {place}{key}{place:#}: {}", assignment(result))?;
+        writeln!(out, "experiment {place}{}{place:#}: {}", line(key), assignment(result))?;
     }
     Ok(())
 }
@@ -43,7 +45,9 @@ fn assignment(result: &ExperimentResult<'_>) -> String {
     }
     let name = result.name.map(|name| format!(" \"{name}\"")).unwrap_or_default();
     let bucket = result.bucket.map(|bucket| format!(" {bucket} of {}", result.hash_attribute));
-    format!("variation {}{name}, {reason}{}", result.variation_id, bucket.unwrap_or_default())
+    let assignment =
+        format!("variation {}{name}, {reason}{}", result.variation_id, bucket.unwrap_or_default());
+    line(&assignment).into_owned()
 }
 
 /// What of the payload can't be read, and is off.
@@ -56,7 +60,7 @@ pub(super) fn write_switched_off(
     let (off, count) = payload.switched_off();
     let warning = palette.warning;
     for off in off {
-        writeln!(out, "{name}: {warning}warning:{warning:#} {off}")?;
+        writeln!(out, "{name}: {warning}warning:{warning:#} {}", line(&off.to_string()))?;
     }
     match count.saturating_sub(off.len()) {
         0 => Ok(()),

@@ -6,7 +6,7 @@ use clap::builder::styling::Style;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::output::Palette;
-use crate::trace::clean;
+use crate::printable;
 
 /// What a piece of a line is to the reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl Node {
 
     /// And this after it.
     pub(super) fn with(mut self, tone: Tone, text: &str) -> Self {
-        self.pieces.push((tone, clean(text)));
+        self.pieces.push((tone, printable::line(text).into_owned()));
         self
     }
 

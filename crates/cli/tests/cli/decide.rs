@@ -139,6 +139,14 @@ fn what_is_no_payload_is_said() -> Tested {
 }
 
 #[test]
+fn no_terminal_obeys_a_payload() -> Tested {
+    let payload = r#"{"features": {"a\u001b[31m": {"defaultValue": "\u009b2J", "rules": [{"id": "\u009bx", "force": "\u007f"}]}}}"#;
+    let run = engraft_with(&data("decide"), ["decide", "-p", "-", "-a", "{}"], payload.as_bytes())?;
+    assert_eq!(run.text()?, "feature a\\u{1b}[31m: \"\\u{7f}\" (force, rule \\u{9b}x)\n");
+    Ok(())
+}
+
+#[test]
 fn wrong_usage_exits_with_2() -> Tested {
     let wrong: [&[&str]; 6] = [
         &["decide"],

@@ -5,7 +5,7 @@ use engraft::explain::trace::{Body, Edit, Trace};
 use super::choice::branch;
 use super::{Node, Tone, count};
 use crate::explain::tree::fitting;
-use crate::trace::clean;
+use crate::printable;
 
 /// How many edits are shown; JSON has them all.
 const MAX_EDITS: usize = 40;
@@ -60,9 +60,9 @@ fn show(edit: &Edit, at: Option<(usize, usize)>) -> Node {
 
 /// A text on one line, cut.
 fn short(text: &str) -> String {
-    let text = clean(text);
+    let text = printable::line(text);
     let shown = fitting(&text, MAX_TEXT);
-    if shown.len() < text.len() { format!("{shown}…") } else { text }
+    if shown.len() < text.len() { format!("{shown}…") } else { text.into_owned() }
 }
 
 /// A place in a page, found by going on from the one before.

@@ -91,6 +91,10 @@ fn a_page_that_is_not_there_is_a_failure() -> Tested {
         served("HTTP/1.1 302 Found\r\nlocation: /login\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")?;
     assert!(run.stderr.contains("302 Found and leads to /login; give that URL"), "{run:?}");
     assert_eq!(run.code, Some(2));
+    let (run, _) = served(
+        "HTTP/1.1 302 Found\r\nlocation: /\u{9b}2J\u{202e}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+    )?;
+    assert!(run.stderr.contains("leads to /\\u{9b}2J\\u{202e}; give"), "no terminal obeys it: {run:?}");
     let (run, _) =
         served("HTTP/1.1 200 OK\r\ncontent-encoding: br\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")?;
     assert!(run.stderr.contains("the answer is compressed (br)"), "{run:?}");
