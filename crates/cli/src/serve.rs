@@ -26,7 +26,7 @@ mod upgrade;
 mod upstream;
 mod views;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use tokio::sync::watch;
@@ -75,7 +75,7 @@ async fn serve(args: Serve, files: Files, setup: Setup, upstream: Upstream) -> R
     let workers = Workers::start(&state, &upstream).map_err(ServeError::System)?;
     greet(&args, addr)?;
     if args.open {
-        open_browser(addr)?;
+        open_browser(from_here(addr))?;
     }
     tokio::select! {
         () = workers.accept(listener) => {}
@@ -110,14 +110,25 @@ fn greet(args: &Serve, addr: SocketAddr) -> Result<(), Failure> {
         };
         writeln!(out, "{:<8}{what}", "serving")?;
         writeln!(out, "{:<8}{}", "through", args.config.display())?;
-        writeln!(out, "{:<8}{place}http://{addr}/{place:#}", "at")?;
-        writeln!(out, "{:<8}http://{addr}/__engraft/", "panel")?;
+        let here = from_here(addr);
+        writeln!(out, "{:<8}{place}http://{here}/{place:#}", "at")?;
+        writeln!(out, "{:<8}http://{here}/__engraft/", "panel")?;
         if !addr.ip().is_loopback() {
             let style = palette.warning;
-            writeln!(out, "{style}other machines can ask too{style:#}")?;
+            writeln!(out, "{style}other machines can ask too{style:#}, at {addr}")?;
         }
         Ok(())
     })
+}
+
+/// Where this machine finds a listener. One that listens everywhere has no address of its own, and the panel answers under none but its own.
+const fn from_here(addr: SocketAddr) -> SocketAddr {
+    let host = match addr.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    SocketAddr::new(host, addr.port())
 }
 
 fn open_browser(addr: SocketAddr) -> Result<(), Failure> {
@@ -136,5 +147,26 @@ fn raise_file_limit() {
         let limit = getrlimit(Resource::Nofile);
         // Where that is not allowed, fewer connections are open at once, and others wait.
         let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, Method};
+
+    use super::*;
+
+    #[test]
+    fn the_panel_answers_where_it_is_said_to_be() {
+        for (listens, here) in [
+            ("0.0.0.0:8080", "127.0.0.1:8080"),
+            ("[::]:8080", "[::1]:8080"),
+            ("127.0.0.1:80", "127.0.0.1:80"),
+            ("192.0.2.1:8080", "192.0.2.1:8080"),
+        ] {
+            let addr = from_here(listens.parse().unwrap());
+            assert_eq!(addr.to_string(), here);
+            assert_eq!(guard::check(&Method::GET, here, &HeaderMap::new(), addr), Ok(()), "{here}");
+        }
     }
 }

@@ -44,9 +44,11 @@ impl Site {
             Some(found) if found.is_dir() => {
                 // The page itself may be a link that leads out.
                 let index = self.below(&found.join(INDEX));
-                index.and_then(|index| file(&index, asked)).unwrap_or_else(|| self.not_found())
+                index.and_then(|index| file(&index, method, asked)).unwrap_or_else(|| self.not_found())
             }
-            Some(found) if !path.ends_with('/') => file(&found, asked).unwrap_or_else(|| self.not_found()),
+            Some(found) if !path.ends_with('/') => {
+                file(&found, method, asked).unwrap_or_else(|| self.not_found())
+            }
             _ => self.not_found(),
         };
         if method == Method::HEAD {
@@ -124,7 +126,7 @@ fn open(path: &Path) -> Option<(File, Metadata)> {
 }
 
 /// A file, a part of it, or the 304 that says the client has it; `None` where it can't be read.
-fn file(path: &Path, asked: &HeaderMap) -> Option<Response<Source>> {
+fn file(path: &Path, method: &Method, asked: &HeaderMap) -> Option<Response<Source>> {
     let (mut file, metadata) = open(path)?;
     let modified = metadata.modified().unwrap_or(UNIX_EPOCH);
     let length = metadata.len();
@@ -145,7 +147,9 @@ fn file(path: &Path, asked: &HeaderMap) -> Option<Response<Source>> {
     }
     headers.insert(header::CONTENT_TYPE, content_type(path));
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    match range(asked, length, &etag, modified) {
+    // Only GET asks for parts (RFC 9110 § 14.2).
+    let asked_for = if method == Method::GET { range(asked, length, &etag, modified) } else { Range::Whole };
+    match asked_for {
         Range::Whole => {
             headers.insert(header::CONTENT_LENGTH, length.into());
             *response.body_mut() = Source::File { file, left: length };

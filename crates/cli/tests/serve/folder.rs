@@ -148,6 +148,8 @@ fn what_a_browser_has_is_confirmed_and_parts_are_parts() -> Tested {
         );
         assert_eq!(received.header("content-range"), content_range, "{range}");
     }
+    let head = server.fetch(&Request::new("HEAD", "/data.bin").header("range", "bytes=2-4"))?;
+    assert_eq!((head.status, head.header("content-length")), (200, Some("10")), "only GET asks for parts");
     let older = Request::get("/data.bin").header("range", "bytes=2-4").header("if-range", "\"older\"");
     assert_eq!(server.fetch(&older)?.status, 200);
     fs::write(folder.path().join("site/data.bin"), "changed")?;
