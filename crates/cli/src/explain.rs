@@ -11,7 +11,7 @@ use engraft::decisions::force::Forced;
 use engraft::engine::Engine;
 use engraft::exchange::Overrides;
 use engraft::explain::trace::Trace;
-use engraft::request::decided::{flag, variant};
+use engraft::request::decided::{Decided, flag, variant};
 use http::header::CONTENT_ENCODING;
 
 use crate::exchange::args::{Answered, Asked, Rules};
@@ -109,7 +109,7 @@ fn overrides(
         return Err(Failure::Unknown { what: "experiment or flag", name: name.clone(), known });
     }
     // What is decided is chosen with --force.
-    let is_read = |name: &&str| !decided(name.split_once('.').map_or("", |(_, name)| name));
+    let is_read = |name: &&str| matches!(Decided::of(name), None | Some(Decided::Id));
     let known = || catalogue.names().filter(is_read).map(str::to_owned);
     let mut values = BTreeMap::new();
     for Given { name, value } in attributes {

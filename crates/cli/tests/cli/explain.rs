@@ -124,6 +124,23 @@ fn lines_are_no_wider_than_the_terminal() -> Tested {
 }
 
 #[test]
+fn an_experiment_may_have_the_name_of_an_attribute() -> Tested {
+    let config = b"\
+version: 1
+visitor: { id: { cookie: uid } }
+experiments: { path: { variations: [control, bold] } }
+routes: [{ name: page, patches: [{ when: { request.path: /x }, select: h1, text: Hello }] }]
+";
+    let args = ["explain", "-c", "-", "-u", "/y", "--attribute", "request.path=/x", "--force", "path:bold"];
+    let run = engraft_with(&data("explain"), args, config)?;
+    assert!(run.text()?.contains("request.path = \"/x\", given here"), "{run:?}");
+    let args = ["explain", "-c", "-", "-u", "/y", "--attribute", "variants.path=bold"];
+    let run = engraft_with(&data("explain"), args, config)?;
+    assert_eq!(run.code, Some(2), "that is chosen with --force: {run:?}");
+    Ok(())
+}
+
+#[test]
 fn what_is_not_known_is_named_with_what_is() -> Tested {
     for (args, error) in [
         (
