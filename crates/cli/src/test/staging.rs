@@ -14,6 +14,7 @@ use engraft::decisions::force::Forced;
 use engraft::engine::Engine;
 use engraft::exchange::Overrides;
 use engraft::live::Live;
+use engraft::request::decided::Decided;
 use http::header::{CONTENT_TYPE, COOKIE, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::Value;
@@ -162,17 +163,27 @@ fn page(
     Ok((page, is_json.then_some("application/json")))
 }
 
-/// What the visitor has or sees whatever the request says.
+/// What the visitor has or sees whatever the request says. Values of attributes are what they would be, were they read.
 fn overrides(given: &Given, engine: &Engine) -> Result<Option<Overrides>, Unstaged> {
-    let known = || engine.attributes().names();
+    let catalogue = engine.attributes();
+    // What is decided is chosen as `variants` and `flags`.
+    let is_read = |name: &&str| matches!(Decided::of(name), None | Some(Decided::Id));
+    let known = || catalogue.names().filter(is_read);
     if let Some(unknown) = given.attributes.keys().find(|name| !known().any(|known| known == name.as_str())) {
         let meant = suggest(unknown, known());
         let meant = meant.map(|meant| format!("; did you mean \"{meant}\"?")).unwrap_or_default();
         let message = format!("the configuration has no attribute \"{unknown}\"{meant}");
         return Err(Unstaged::new("attributes", message));
     }
-    let overrides =
-        Overrides { attributes: given.attributes.clone(), choices: Forced::of_pairs(choices(given)) };
+    let settled = given.attributes.iter().map(|(name, value)| {
+        let value = match value {
+            Value::Array(_) | Value::Object(_) => value.clone(),
+            Value::Null => catalogue.settle(name, None).unwrap_or_default(),
+            value => catalogue.settle(name, Some(written(value).into_owned())).unwrap_or_default(),
+        };
+        (name.clone(), value)
+    });
+    let overrides = Overrides { attributes: settled.collect(), choices: Forced::of_pairs(choices(given)) };
     Ok((overrides != Overrides::default()).then_some(overrides))
 }
 

@@ -296,6 +296,26 @@ fn a_configuration_for_one_stage_is_run_as_both() -> Tested {
 }
 
 #[test]
+fn attributes_that_are_given_are_what_would_be_read() -> Tested {
+    let folder = folder(
+        "scenarios: [{ name: it, given: { url: /, html: <h1>a</h1>, attributes: { country: FR, age: \"7\", plan: null } }, \
+         expect: { attributes: { country: other, age: 7, plan: free }, patches: { \"0\": applied } } }]",
+    )?;
+    let configuration = "version: 1\nattributes:\n  country: { header: x-c, trusted: true, values: [US], otherwise: other }\n  \
+                         age: { header: x-a, trusted: true, type: number }\n  plan: { cookie: plan, values: [pro], otherwise: free }\n\
+                         experiments: { hero: { variations: [a, b] } }\nvisitor: { id: { cookie: uid } }\n\
+                         routes: [{ name: a, patches: [{ when: { country: other, age: { $gt: 6 }, plan: free }, select: h1, text: x }] }]\n";
+    fs::write(folder.path().join("engraft.yaml"), configuration)?;
+    let run = engraft(folder.path(), ["test"])?;
+    assert_eq!(run.code, Some(0), "{run:?}");
+    let scenarios = "scenarios: [{ name: it, given: { url: /, attributes: { variants.hero: b } }, expect: { route: a } }]";
+    fs::write(folder.path().join("some.test.yaml"), scenarios)?;
+    let run = engraft(folder.path(), ["test"])?;
+    assert!(run.text()?.contains("the configuration has no attribute \"variants.hero\""), "{run:?}");
+    Ok(())
+}
+
+#[test]
 fn pages_in_other_encodings_are_read_as_they_are() -> Tested {
     let folder = folder(
         "given: { url: /home/, page: page.html, response: { headers: { content-type: text/html; charset=iso-8859-1 } } }\n\

@@ -160,6 +160,19 @@ fn a_view_shows_what_was_chosen_and_the_origin_hears_nothing_of_it() -> Tested {
 }
 
 #[test]
+fn what_is_chosen_to_be_missing_is_as_if_it_were() -> Tested {
+    let origin = Origin::start()?;
+    origin.reply("/p", Reply::html("<h1>Hi</h1>"));
+    let configuration = GREETING.replace("cookie: first_name", "cookie: first_name, otherwise: you");
+    let server = Server::before(&origin, &configuration)?;
+    let id = view(&server, &json!({ "attributes": { "name": null } }))?;
+    let asked = server.own(&format!("/p?__engraft_view={id}")).header("cookie", "first_name=Ada");
+    assert_eq!(server.fetch(&asked)?.text(), server.get("/p")?.text());
+    assert_eq!(server.get("/p")?.text(), "<h1>Hello you</h1>");
+    Ok(())
+}
+
+#[test]
 fn what_is_copied_asks_for_the_same_again_and_shows_no_secret() -> Tested {
     let origin = Origin::start()?;
     let page = "<h1>Hi</h1> s3cr3t-s3cr3t\n";

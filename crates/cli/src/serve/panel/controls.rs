@@ -209,8 +209,13 @@ impl fmt::Display for Refused {
 pub(super) async fn choose(state: &State, body: Incoming) -> Result<Kept, Refused> {
     let body = Limited::new(body, MAX_BYTES).collect().await.map_err(|_| Refused::Body)?;
     let chosen: Chosen = serde_json::from_slice(&body.to_bytes()).map_err(Refused::Form)?;
-    let controls = Controls::of(&state.setup.borrow());
-    Ok(Kept { view: state.views.add(controls.accept(chosen)?) })
+    let setup = state.setup.borrow().clone();
+    let mut view = Controls::of(&setup).accept(chosen)?;
+    for (name, value) in view.overrides.attributes.iter_mut().filter(|(_, value)| value.is_null()) {
+        // What is not there may have a value all the same: that of `otherwise`.
+        *value = setup.engine.attributes().settle(name, None).unwrap_or_default();
+    }
+    Ok(Kept { view: state.views.add(view) })
 }
 
 #[cfg(test)]
