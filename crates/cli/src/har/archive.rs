@@ -16,7 +16,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Entry {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub(super) started_date_time: String,
     pub(super) request: Request,
     pub(super) response: Response,
@@ -26,7 +26,7 @@ pub(super) struct Entry {
 pub(super) struct Request {
     pub(super) method: String,
     pub(super) url: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     headers: Vec<Pair>,
 }
 
@@ -34,15 +34,16 @@ pub(super) struct Request {
 pub(super) struct Response {
     /// Zero where none came.
     pub(super) status: i64,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     headers: Vec<Pair>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     content: Content,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Content {
+    #[serde(deserialize_with = "or_default")]
     mime_type: String,
     /// After its content coding was undone.
     text: Option<String>,
@@ -52,8 +53,13 @@ struct Content {
 #[derive(Debug, Deserialize)]
 struct Pair {
     name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     value: String,
+}
+
+/// What a recorder does not know it leaves out, or writes null for.
+fn or_default<'de, T: Default + Deserialize<'de>, D: Deserializer<'de>>(value: D) -> Result<T, D::Error> {
+    Option::deserialize(value).map(Option::unwrap_or_default)
 }
 
 /// A body that is not what it is said to be.
@@ -106,13 +112,14 @@ pub(super) fn essence(headers: &HeaderMap) -> String {
     content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-/// Without pseudo-headers, and whatever else is no header.
+/// Without pseudo-headers, and whatever else is no header. Some recorders put lines of one name into one value.
 fn map(pairs: &[Pair]) -> HeaderMap {
-    let pairs = pairs.iter().filter_map(|Pair { name, value }| {
+    let lines = pairs.iter().flat_map(|Pair { name, value }| value.split('\n').map(move |line| (name, line)));
+    let headers = lines.filter_map(|(name, line)| {
         let name = HeaderName::try_from(name).ok()?;
-        Some((name, HeaderValue::from_bytes(value.as_bytes()).ok()?))
+        Some((name, HeaderValue::from_bytes(line.as_bytes()).ok()?))
     });
-    crate::exchange::visit::map(pairs)
+    crate::exchange::visit::map(headers)
 }
 
 /// Hands each exchange over as it is read.
@@ -220,9 +227,25 @@ mod tests {
     }
 
     #[test]
+    fn cookies_that_were_put_on_one_line_are_several() {
+        let har = r#"{"status":200,"headers":[{"name":"Set-Cookie","value":"a=1; Path=/\nb=2"}]}"#;
+        let response: Response = serde_json::from_str(har).unwrap();
+        let headers = response.headers();
+        assert_eq!(headers.get_all("set-cookie").iter().collect::<Vec<_>>(), ["a=1; Path=/", "b=2"]);
+    }
+
+    #[test]
+    fn what_a_recorder_has_not_may_be_null() {
+        let har = r#"{"log":{"entries":[{"startedDateTime":null,"request":{"method":"GET","url":"https://a.example/","headers":null},
+            "response":{"status":200,"headers":[{"name":"a","value":null}],"content":{"mimeType":null,"text":null,"encoding":null}}},
+            {"request":{"method":"GET","url":"https://b.example/"},"response":{"status":200,"content":null}}]}}"#;
+        assert_eq!(urls(har), Ok(vec!["https://a.example/".to_owned(), "https://b.example/".to_owned()]));
+    }
+
+    #[test]
     fn a_body_that_was_text_is_utf_8() {
         let har = r#"{"status":200,"headers":[{"name":":status","value":"200"},{"name":"Content-Type","value":"text/html; charset=latin1"},
-            {"name":"Content-Encoding","value":"br"},{"name":"X","value":"a\nb"}],"content":{"text":"é"}}"#;
+            {"name":"Content-Encoding","value":"br"},{"name":"X","value":"a\rb"}],"content":{"text":"é"}}"#;
         let response: Response = serde_json::from_str(har).unwrap();
         let headers = response.headers();
         assert_eq!(headers.len(), 1, "{headers:?}");
