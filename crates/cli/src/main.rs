@@ -9,6 +9,7 @@ mod args;
 mod cacheability;
 mod check;
 mod completions;
+mod content_type;
 mod decide;
 mod diff;
 mod examples;

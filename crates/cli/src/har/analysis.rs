@@ -8,13 +8,15 @@ use std::time::{Duration, SystemTime};
 
 use engraft::engine::Engine;
 use engraft::explain::trace::{self, HeaderChange};
+use engraft::json::script::is_json;
 use engraft::live::Live;
 use http::header::{CONTENT_LENGTH, SET_COOKIE};
 use http::{HeaderMap, Method, StatusCode};
 
-use super::archive::{Entry, essence};
+use super::archive::Entry;
 use crate::args::{Fact, Url};
 use crate::cacheability::{Audience, Verdict};
+use crate::content_type::{essence, is_html};
 use crate::exchange::rendering::{Answer, Rendering};
 use crate::exchange::stages::Stages;
 use crate::exchange::visit::{self, Visit};
@@ -163,10 +165,9 @@ impl Bench {
 
     /// Whether bodies of this type are edited anywhere.
     fn reads(&self, essence: &str) -> bool {
-        let is_json = essence.ends_with("/json") || essence.ends_with("+json");
         let routes = self.engine.routes().iter();
         let mut named = routes.flat_map(|route| &route.content_types);
-        is_json || matches!(essence, "text/html" | "application/xhtml+xml") || named.any(|it| it == essence)
+        is_json(essence) || is_html(essence) || named.any(|it| it == essence)
     }
 
     fn run(

@@ -12,6 +12,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use crate::content_type::essence;
+
 /// One exchange.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -104,12 +106,6 @@ impl Response {
             None => Ok(text.into_bytes()),
         })
     }
-}
-
-/// The content type in lower case, without parameters.
-pub(super) fn essence(headers: &HeaderMap) -> String {
-    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 /// Without pseudo-headers, and whatever else is no header. Some recorders put lines of one name into one value.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use engraft::config::model::Connection;
 use engraft::exchange::{self, Answered, Body, LocalResponse, Next, Surroundings};
+use engraft::json::script::is_json;
 use engraft::request::RequestHead;
 use engraft::request::attributes::Fact;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
@@ -26,6 +27,7 @@ use super::upgrade;
 use super::upstream::Upstream;
 use super::views::{self, Seen, Standing};
 use crate::args::Url;
+use crate::content_type::{essence, is_html};
 use crate::exchange::rendering::OriginRequest;
 use crate::exchange::visit;
 use crate::time;
@@ -343,11 +345,8 @@ fn assemble(status: StatusCode, headers: HeaderMap, body: Outgoing) -> Response<
 
 /// Whether people look at such a body.
 fn is_shown(headers: &HeaderMap) -> bool {
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = content_type.and_then(|value| value.split(';').next()).unwrap_or_default().trim();
-    let essence = essence.to_ascii_lowercase();
-    matches!(essence.as_str(), "text/html" | "application/xhtml+xml" | "application/json")
-        || essence.ends_with("+json")
+    let essence = essence(headers);
+    is_html(&essence) || is_json(&essence)
 }
 
 fn content_length(headers: &HeaderMap) -> Option<u64> {

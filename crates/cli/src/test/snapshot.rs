@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use engraft::json::script::is_json;
 use http::HeaderMap;
-use http::header::CONTENT_TYPE;
 
 use super::expect::Snapshot;
 use super::files::{ENDINGS, Files};
 use super::outcome::Mismatch;
+use crate::content_type::{essence, is_html};
 
 /// The folder, beside the file of scenarios.
 const FOLDER: &str = "__snapshots__";
@@ -113,10 +114,9 @@ fn file_name(scenario: &str) -> String {
 }
 
 fn ending(headers: &HeaderMap) -> &'static str {
-    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    match content_type.split(';').next().unwrap_or_default().trim() {
-        essence if essence.ends_with("json") => "json",
-        "text/html" | "application/xhtml+xml" => "html",
+    match essence(headers) {
+        essence if is_json(&essence) => "json",
+        essence if is_html(&essence) => "html",
         _ => "txt",
     }
 }

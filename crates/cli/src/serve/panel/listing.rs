@@ -1,9 +1,10 @@
 //! What the list says of an exchange.
 
-use http::header;
+use engraft::json::script::is_json;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::content_type::{essence, is_html};
 use crate::serve::live;
 use crate::serve::log;
 use crate::serve::recent::Exchange;
@@ -51,12 +52,9 @@ pub(super) fn row(exchange: &Exchange) -> Value {
 }
 
 fn kind(exchange: &Exchange) -> Kind {
-    let content_type = exchange.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = content_type.and_then(|value| value.split(';').next()).unwrap_or_default().trim();
-    match essence.to_ascii_lowercase().as_str() {
-        "text/html" | "application/xhtml+xml" => Kind::Page,
-        "application/json" => Kind::Data,
-        essence if essence.ends_with("+json") => Kind::Data,
+    match essence(&exchange.headers) {
+        essence if is_html(&essence) => Kind::Page,
+        essence if is_json(&essence) => Kind::Data,
         _ if live::navigates(&exchange.request) => Kind::Page,
         _ => Kind::Other,
     }
