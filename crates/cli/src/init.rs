@@ -1,12 +1,12 @@
 //! `engraft init`: a configuration to start from, and the schema that makes editors understand it.
 
-use std::borrow::Cow;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{self, Component, Path, PathBuf};
 
 use crate::failure::{Failure, Verdict};
 use crate::output;
+use crate::quote::shell;
 use crate::schema;
 
 pub(crate) mod args;
@@ -40,7 +40,7 @@ pub(crate) fn run(args: &Init) -> Result<Verdict, Failure> {
     output::to_stdout(|out, palette| {
         let fine = palette.fine;
         writeln!(out, "{fine}wrote{fine:#} {} and {}", file.display(), schema.display())?;
-        write_next_steps(out, &for_shell(&file.display().to_string()))
+        write_next_steps(out, &shell(&file.display().to_string()))
     })?;
     Ok(Verdict::Fine)
 }
@@ -111,10 +111,4 @@ Next:
       serves the pages of this folder through it; --origin URL those of a server
 "
     )
-}
-
-/// A file's name as a shell takes it for one word.
-fn for_shell(name: &str) -> Cow<'_, str> {
-    let is_plain = |c: char| c.is_alphanumeric() || "/._-".contains(c);
-    if name.chars().all(is_plain) { name.into() } else { format!("'{}'", name.replace('\'', "'\\''")).into() }
 }

@@ -23,6 +23,7 @@ mod input;
 mod man;
 mod output;
 mod printable;
+mod quote;
 mod render;
 mod replay;
 mod schema;

@@ -19,7 +19,6 @@ mod copies;
 mod details;
 mod events;
 mod listing;
-mod quote;
 mod scenario;
 mod sides;
 

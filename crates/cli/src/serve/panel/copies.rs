@@ -8,9 +8,9 @@ use engraft::explain::trace::{Header, Request, Trace};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::quote::shell;
 use super::scenario::scenario;
 use crate::args::Url;
+use crate::quote::shell;
 use crate::serve::recent::Exchange;
 use crate::serve::state::State;
 use crate::serve::views;

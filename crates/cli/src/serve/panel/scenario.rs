@@ -6,9 +6,9 @@ use engraft::explain::trace::{Header, Patch, Request, Trace};
 use serde_json::Value;
 
 use super::copies::{came, now};
-use super::quote::{yaml, yaml_block};
 use super::sides;
 use crate::args::Url;
+use crate::quote::{yaml, yaml_block};
 use crate::serve::recent::Exchange;
 use crate::serve::state::State;
 

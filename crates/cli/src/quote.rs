@@ -4,7 +4,7 @@
 //! has no character in it that a POSIX shell reads, and no control character, which a terminal might take for a key.
 
 /// A word for a POSIX shell.
-pub(super) fn shell(word: &str) -> String {
+pub(crate) fn shell(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {
         return word.to_owned();
@@ -23,14 +23,14 @@ pub(super) fn shell(word: &str) -> String {
 }
 
 /// A scalar in double quotes, which JSON and YAML share.
-pub(super) fn yaml(text: &str) -> String {
+pub(crate) fn yaml(text: &str) -> String {
     let json = serde_json::Value::from(text).to_string();
     // YAML takes these for the ends of lines.
     json.replace('\u{85}', "\\u0085").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
 }
 
 /// A text over several lines, each `indent` deep, as the value of a field; in quotes where lines can't hold it.
-pub(super) fn yaml_block(text: &str, indent: usize) -> String {
+pub(crate) fn yaml_block(text: &str, indent: usize) -> String {
     let is_odd =
         |c: char| (c.is_control() && !matches!(c, '\n' | '\t')) || "\u{2028}\u{2029}\u{feff}".contains(c);
     let last = text.rsplit('\n').next().unwrap_or_default();
