@@ -118,10 +118,13 @@ pub(crate) fn json(out: &mut dyn Write, value: &impl serde::Serialize) -> io::Re
 
 /// Says why a command failed. Where even that can't be written, the exit code says it alone.
 pub(crate) fn failed(failure: &Failure) {
-    let _ = to_stderr(|out, palette| {
-        let error = palette.error;
-        writeln!(out, "{error}error:{error:#} {}", printable::line(&failure.to_string()))
-    });
+    let _ = to_stderr(|out, palette| self::failure(out, palette, failure));
+}
+
+/// The same where it is not the command that fails.
+pub(crate) fn failure(out: &mut dyn Write, palette: &Palette, failure: &Failure) -> io::Result<()> {
+    let error = palette.error;
+    writeln!(out, "{error}error:{error:#} {}", printable::line(&failure.to_string()))
 }
 
 /// Arguments that are not a command: help and version too, which are what was asked for.

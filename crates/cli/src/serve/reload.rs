@@ -3,6 +3,7 @@
 //! Files are looked at ten times a second rather than watched: there are two of them, editors replace files in ways that watchers of one
 //! file lose, and shared folders of containers and virtual machines tell watchers nothing.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,8 +48,16 @@ pub(crate) struct Files {
 /// Files that can't be used.
 #[derive(Debug)]
 pub(crate) enum Refused {
-    Config { name: String, findings: Box<Findings> },
-    Payload { name: String, why: String },
+    Config {
+        name: String,
+        findings: Box<Findings>,
+    },
+    Payload {
+        name: String,
+        why: String,
+    },
+    /// One of them can't be read.
+    Unread(Failure),
 }
 
 type Usable = (Arc<Engine>, Option<Arc<Live>>);
@@ -99,11 +108,22 @@ impl Files {
             if is_read || !is_settled {
                 continue;
             }
-            // What was taken away after all is no save either.
-            if let Ok(read) = self.read() {
-                tell(&read, &self.config);
-                current.send_modify(|setup| setup.take(read));
-            }
+            let read = match self.read() {
+                Ok(read) => read,
+                // What was taken away after all is no save either.
+                Err(Failure::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => continue,
+                Err(failure) => {
+                    // Whose it is may change with nothing else of it, so it is tried again, and told of once.
+                    self.read_at.clear();
+                    let refused = Refused::Unread(failure);
+                    if current.borrow().is_known(&refused) {
+                        continue;
+                    }
+                    Err(refused)
+                }
+            };
+            tell(&read, &self.config);
+            current.send_modify(|setup| setup.take(read));
         }
     }
 }
@@ -111,6 +131,11 @@ impl Files {
 impl Setup {
     pub(crate) fn new((engine, payload): Usable) -> Self {
         Self { engine, payload, generation: 0, problems: None }
+    }
+
+    /// Whether this is what is wrong already.
+    fn is_known(&self, refused: &Refused) -> bool {
+        self.problems.as_deref() == Some(&*refused.text())
     }
 
     fn take(&mut self, read: Result<Usable, Refused>) {
@@ -126,10 +151,11 @@ impl Setup {
 
 impl Refused {
     /// For a terminal.
-    pub(crate) fn write(&self, out: &mut dyn std::io::Write, palette: &Palette) -> std::io::Result<()> {
+    pub(crate) fn write(&self, out: &mut dyn io::Write, palette: &Palette) -> io::Result<()> {
         match self {
             Self::Config { name, findings } => findings.write(out, palette, name),
             Self::Payload { name, why } => output::refused(out, palette, name, why),
+            Self::Unread(failure) => output::failure(out, palette, failure),
         }
     }
 

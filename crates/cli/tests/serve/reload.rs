@@ -69,6 +69,28 @@ fn a_bad_save_keeps_the_last_good_configuration_and_is_shown() -> Tested {
 }
 
 #[test]
+fn a_save_that_can_not_be_read_is_shown_until_it_can() -> Tested {
+    let origin = Origin::start()?;
+    let server = Server::before(&origin, GREETING)?;
+    let mut connection = Connection::open(Protocol::Http1, server.addr)?;
+    let mut events = connection.start(&server.own("/__engraft/live"))?;
+    let mut seen = 0;
+    let first = told(&mut events, &mut seen)?;
+    let config = server.folder.path().join("engraft.yaml");
+    std::fs::remove_file(&config)?;
+    std::fs::create_dir(&config)?;
+    let unread = told(&mut events, &mut seen)?;
+    let problems = unread["problems"].as_str().ok_or("no problems")?;
+    assert!(problems.contains("can't read") && problems.contains("engraft.yaml"), "{problems}");
+    server.said("can't read")?;
+    std::fs::remove_dir(&config)?;
+    server.save(&saying("Good day"))?;
+    let good = told(&mut events, &mut seen)?;
+    assert!(good["problems"].is_null() && good["generation"] != first["generation"], "{good}");
+    Ok(())
+}
+
+#[test]
 fn requests_that_run_keep_the_configuration_that_they_began_with() -> Tested {
     let origin = Origin::start()?;
     let gate = Gate::new();
