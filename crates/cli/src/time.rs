@@ -2,12 +2,26 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-/// RFC 3339, in any time zone, or seconds since 1970.
+/// The year 10000, in seconds since 1970: no date in a header, nor in RFC 3339, has a fifth digit.
+const END: Duration = Duration::from_secs(253_402_300_800);
+
+/// RFC 3339, in any time zone, or seconds since 1970; from then on until the year 9999.
 pub(crate) fn parse(text: &str) -> Result<SystemTime, &'static str> {
     let seconds = text.parse::<f64>().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    let moment = seconds.and_then(|seconds| SystemTime::UNIX_EPOCH.checked_add(seconds));
-    let timestamp = || text.parse::<jiff::Timestamp>().ok().map(SystemTime::from);
-    moment.or_else(timestamp).ok_or("write a time such as 2026-01-31T12:00:00Z, or seconds since 1970")
+    let timestamp = || {
+        let moment = SystemTime::from(text.parse::<jiff::Timestamp>().ok()?);
+        moment.duration_since(SystemTime::UNIX_EPOCH).ok()
+    };
+    let moment = seconds.or_else(timestamp).filter(|since| *since < END);
+    let moment = moment.and_then(|since| SystemTime::UNIX_EPOCH.checked_add(since));
+    moment.ok_or("write a time such as 2026-01-31T12:00:00Z, or seconds since 1970")
+}
+
+/// The moment that a header can say and that is closest.
+pub(crate) fn in_header(moment: SystemTime) -> SystemTime {
+    let since = moment.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let last = END.saturating_sub(Duration::from_secs(1));
+    SystemTime::UNIX_EPOCH.checked_add(since.min(last)).unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
 /// What time it is.
@@ -60,5 +74,29 @@ mod tests {
         for text in ["", "now", "NaN", "-1", "1e300", "2026-01-31", "2026-01-31T12:00:00"] {
             assert!(parse(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn times_are_those_that_headers_can_say() {
+        for (text, is_time) in [
+            ("1970-01-01T00:00:00Z", true),
+            ("1969-12-31T23:59:59.9Z", false),
+            ("253402300799", true),
+            ("253402300799.9", true),
+            ("253402300800", false),
+            ("9e18", false),
+        ] {
+            assert_eq!(parse(text).is_ok(), is_time, "{text}");
+        }
+        for (seconds, shown) in [
+            (0, "Thu, 01 Jan 1970 00:00:00 GMT"),
+            (253_402_300_799, "Fri, 31 Dec 9999 23:59:59 GMT"),
+            (253_402_300_800, "Fri, 31 Dec 9999 23:59:59 GMT"),
+        ] {
+            let moment = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+            assert_eq!(httpdate::fmt_http_date(in_header(moment)), shown);
+        }
+        let before = SystemTime::UNIX_EPOCH - Duration::from_secs(1);
+        assert_eq!(in_header(before), SystemTime::UNIX_EPOCH);
     }
 }

@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, hea
 use percent_encoding::percent_decode_str;
 
 use super::source::Source;
+use crate::time;
 
 /// The page of a folder.
 const INDEX: &str = "index.html";
@@ -128,7 +129,8 @@ fn open(path: &Path) -> Option<(File, Metadata)> {
 /// A file, a part of it, or the 304 that says the client has it; `None` where it can't be read.
 fn file(path: &Path, method: &Method, asked: &HeaderMap) -> Option<Response<Source>> {
     let (mut file, metadata) = open(path)?;
-    let modified = metadata.modified().unwrap_or(UNIX_EPOCH);
+    // Files that were unpacked may be of any time.
+    let modified = time::in_header(metadata.modified().unwrap_or(UNIX_EPOCH));
     let length = metadata.len();
     let etag = etag(length, modified);
     let mut response = Response::new(Source::EMPTY);

@@ -1,6 +1,7 @@
 //! A folder in place of an origin.
 
 use std::fs;
+use std::time::{Duration, SystemTime};
 
 use engraft_harness::client::{self, Request};
 use engraft_harness::wire::Protocol;
@@ -100,6 +101,18 @@ fn nothing_leads_out_of_the_folder_or_to_what_is_hidden_in_it() -> Tested {
     fs::write(folder.path().join("site/404.html"), "<h1>Lost</h1>")?;
     let lost = server.get("/missing")?;
     assert_eq!((lost.status, lost.text().as_ref()), (404, "<h1>Lost</h1>"));
+    Ok(())
+}
+
+#[test]
+fn a_file_of_any_age_is_served() -> Tested {
+    let folder = site()?;
+    let server = serving(&folder)?;
+    let file = fs::File::options().write(true).open(folder.path().join("site/data.bin"))?;
+    file.set_modified(SystemTime::UNIX_EPOCH - Duration::from_secs(86_400))?;
+    let received = server.get("/data.bin")?;
+    assert_eq!((received.status, received.text().as_ref()), (200, "0123456789"));
+    assert_eq!(received.header("last-modified"), Some("Thu, 01 Jan 1970 00:00:00 GMT"));
     Ok(())
 }
 
