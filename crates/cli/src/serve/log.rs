@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use engraft::exchange::report::Report;
 use jiff::tz::TimeZone;
 use serde::Serialize;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::args::LogForm;
 use super::recent::{End, Exchange};
@@ -13,7 +14,7 @@ use crate::printable;
 
 /// How wide a path is where no terminal says otherwise; longer ones push the rest of the line to the right.
 const PATH_WIDTH: usize = 32;
-/// How wide the rest of a line is.
+/// How wide the rest of a line is in columns.
 const REST_WIDTH: usize = 86;
 /// Less of a path says nothing.
 const MIN_PATH_WIDTH: usize = 16;
@@ -23,8 +24,8 @@ const MIN_PATH_WIDTH: usize = 16;
 pub(crate) struct Log {
     form: LogForm,
     palette: Palette,
-    /// How much room paths have, where they are not to have more.
-    path_width: Option<usize>,
+    /// How wide lines may be, where something says so.
+    columns: Option<usize>,
     /// Where the server runs; found out once, which takes a look at the file system.
     zone: TimeZone,
 }
@@ -32,9 +33,7 @@ pub(crate) struct Log {
 impl Log {
     pub(crate) fn new(form: LogForm) -> Self {
         let stdout = io::stdout();
-        let path_width =
-            output::columns(&stdout).map(|columns| columns.saturating_sub(REST_WIDTH).max(MIN_PATH_WIDTH));
-        Self { form, palette: Palette::of(&stdout), path_width, zone: TimeZone::system() }
+        Self { form, palette: Palette::of(&stdout), columns: output::columns(&stdout), zone: TimeZone::system() }
     }
 
     pub(crate) fn write(&self, exchange: &Exchange) {
@@ -49,46 +48,86 @@ impl Log {
     }
 
     fn text(&self, line: &mut Vec<u8>, exchange: &Exchange) -> io::Result<()> {
-        let Exchange { request, report, status, .. } = exchange;
-        let style = match (&exchange.end, status.as_u16()) {
-            (End::Failed(_), _) | (_, 500..) => self.palette.error,
-            (End::Aborted, _) | (_, 400..) => self.palette.warning,
-            _ => self.palette.fine,
-        };
+        let is_narrow =
+            self.columns.is_some_and(|columns| columns < REST_WIDTH.saturating_add(MIN_PATH_WIDTH));
+        let rest = |palette: &Palette| rest(exchange, palette, !is_narrow);
+        let method = &exchange.request.method;
+        let start = if is_narrow { method.clone() } else { format!("{method:<4}") };
         let at = jiff::Timestamp::try_from(exchange.at).unwrap_or_default().to_zoned(self.zone.clone());
-        write!(line, "{} {:<4} ", at.strftime("%H:%M:%S"), request.method)?;
-        write!(line, "{} {style}{}{style:#}", self.path(&request.path), status.as_u16())?;
-        let counts = Counts::of(report);
-        write!(line, " {:<12} {:<16}", report.route.as_deref().unwrap_or("-"), variants(report))?;
-        let missed = if counts.missed > 0 { self.palette.warning } else { self.palette.place };
-        write!(line, " {:>2} applied", counts.applied)?;
+        let start = format!("{} {start} ", at.strftime("%H:%M:%S"));
+        let room = self.columns.map(|columns| {
+            let taken = if is_narrow {
+                start.width().saturating_add(rest(&Palette::default()).width())
+            } else {
+                REST_WIDTH
+            };
+            columns.saturating_sub(taken).max(MIN_PATH_WIDTH)
+        });
+        let path = printable::line(&exchange.request.path);
+        let path = match room {
+            Some(room) if path.width() > room => cut(&path, room),
+            // What is not in columns is not filled up.
+            Some(_) if is_narrow => path.into_owned(),
+            room => filled(&path, room.unwrap_or(PATH_WIDTH)),
+        };
+        writeln!(line, "{start}{path}{}", rest(&self.palette))
+    }
+}
+
+/// What stands behind the path, in columns of their own or with a space in between.
+fn rest(exchange: &Exchange, palette: &Palette, is_in_columns: bool) -> String {
+    let report = &exchange.report;
+    let style = match (&exchange.end, exchange.status.as_u16()) {
+        (End::Failed(_), _) | (_, 500..) => palette.error,
+        (End::Aborted, _) | (_, 400..) => palette.warning,
+        _ => palette.fine,
+    };
+    let wide = |columns: usize| if is_in_columns { columns } else { 0 };
+    let counts = Counts::of(report);
+    let missed = if counts.missed > 0 { palette.warning } else { palette.place };
+    let mut parts = vec![
+        format!(" {style}{}{style:#}", exchange.status.as_u16()),
+        filled(report.route.as_deref().unwrap_or("-"), wide(12)),
+        filled(&printable::line(&variants(report)), wide(16)),
+        format!("{:>1$} applied", counts.applied, wide(2)),
+    ];
+    if let Some(part) = parts.last_mut() {
         if counts.missed > 0 {
-            write!(line, ", {missed}{} missed{missed:#}", counts.missed)?;
+            part.push_str(&format!(", {missed}{} missed{missed:#}", counts.missed));
         }
         if counts.skipped > 0 {
-            write!(line, ", {missed}{} skipped{missed:#}", counts.skipped)?;
-        }
-        write!(line, " {:>7} B held {:>8.1} ms", report.max_held_bytes, millis(exchange))?;
-        match &exchange.end {
-            End::Whole => writeln!(line),
-            End::Aborted => writeln!(line, " {style}aborted{style:#}"),
-            End::Failed(why) => writeln!(line, " {style}{why}{style:#}"),
+            part.push_str(&format!(", {missed}{} skipped{missed:#}", counts.skipped));
         }
     }
+    parts.push(format!("{:>1$} B held", report.max_held_bytes, wide(7)));
+    parts.push(format!("{:>1$.1} ms", millis(exchange), wide(8)));
+    match &exchange.end {
+        End::Whole => {}
+        End::Aborted => parts.push(format!("{style}aborted{style:#}")),
+        End::Failed(why) => parts.push(format!("{style}{}{style:#}", printable::line(why))),
+    }
+    parts.join(" ")
+}
 
-    /// The path, with the middle left out where a terminal is too narrow for it.
-    fn path(&self, path: &str) -> String {
-        let path = printable::line(path);
-        let (chars, width) = (path.chars().count(), self.path_width.unwrap_or(PATH_WIDTH));
-        if self.path_width.is_none() || chars <= width {
-            return format!("{path:<width$}");
-        }
-        let front = width / 2;
-        let back = width.saturating_sub(front).saturating_sub(1);
-        let start: String = path.chars().take(front).collect();
-        let end: String = path.chars().skip(chars.saturating_sub(back)).collect();
-        format!("{start}…{end}")
-    }
+/// A text with spaces behind it, so that it takes so many columns at least.
+fn filled(text: &str, columns: usize) -> String {
+    format!("{text}{}", " ".repeat(columns.saturating_sub(text.width())))
+}
+
+/// A text of which the middle is left out, so that it takes so many columns.
+fn cut(text: &str, columns: usize) -> String {
+    let fitting = |chars: &mut dyn Iterator<Item = char>, room: usize| -> Vec<char> {
+        let mut taken = 0_usize;
+        let fits = |c: &char| {
+            taken = taken.saturating_add(c.width().unwrap_or(0));
+            taken <= room
+        };
+        chars.take_while(fits).collect()
+    };
+    let start: String = fitting(&mut text.chars(), columns / 2).into_iter().collect();
+    let room = columns.saturating_sub(start.width()).saturating_sub(1);
+    let end: String = fitting(&mut text.chars().rev(), room).into_iter().rev().collect();
+    filled(&format!("{start}…{end}"), columns)
 }
 
 /// The patches of an exchange by what became of them.
@@ -187,21 +226,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_fit_into_a_terminal_and_do_nothing_to_it() {
-        let log = |path_width| Log {
-            form: LogForm::Text,
-            palette: Palette::default(),
-            path_width,
-            zone: TimeZone::UTC,
-        };
-        for (width, path, shown) in [
-            (Some(8), "/p/a", "/p/a    "),
-            (Some(8), "/p/aurora", "/p/a…ora"),
-            (Some(10), "/\u{9b}2J", "/\\u{9b}2J "),
-            (None, "/p/aurora/and/on/and/on/and/on/and/on", "/p/aurora/and/on/and/on/and/on/and/on"),
-            (None, "/p", "/p                              "),
+    fn the_middle_of_a_path_is_left_out_where_there_is_no_room() {
+        for (columns, path, shown) in [
+            (8, "/p/aurora", "/p/a…ora"),
+            (9, "/p/auroraaa", "/p/a…raaa"),
+            (8, "/漢字漢字漢字", "/漢…漢字"),
+            (9, "/漢字漢字漢字", "/漢…漢字 "),
         ] {
-            assert_eq!(log(width).path(path), shown);
+            let found = cut(path, columns);
+            assert_eq!((found.as_str(), found.width()), (shown, columns), "{path}");
         }
     }
 }

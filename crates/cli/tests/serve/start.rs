@@ -2,11 +2,12 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use engraft_harness::client::{Connection, Request};
 use engraft_harness::origin::{Gate, Origin, Pieces, Reply};
 use engraft_harness::wire::Protocol;
+use tempfile::TempDir;
 
 use crate::server::{GREETING, PATIENCE, Server, Tested, end};
 
@@ -75,22 +76,30 @@ fn what_is_in_flight_ends_before_the_server_does() -> Tested {
     Ok(())
 }
 
-#[test]
-fn a_log_that_nobody_reads_does_not_keep_it_from_ending() -> Tested {
+/// A server of a folder with nothing in it for visitors and nobody at its log yet, and where it listens.
+fn logging(args: &[&str], columns: &str) -> Result<(Child, String, TempDir), Box<dyn std::error::Error>> {
     let folder = tempfile::tempdir()?;
     let config = folder.path().join("engraft.yaml");
     std::fs::write(&config, GREETING)?;
     let mut child = Command::new(env!("CARGO_BIN_EXE_engraft"))
-        .args(["serve", "--listen", "127.0.0.1:0", "--log", "json", "--config"])
+        .args(["serve", "--listen", "127.0.0.1:0", "--config"])
         .arg(config)
         .arg("--site")
         .arg(folder.path())
+        .args(args)
+        .env("COLUMNS", columns)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()?;
     let said = BufReader::new(child.stderr.take().ok_or("no standard error")?).lines();
     let at = |line: &String| Some(line.strip_prefix("at ")?.trim().trim_matches('/').replace("http://", ""));
     let addr = said.map_while(Result::ok).find_map(|line| at(&line)).ok_or("it did not start")?;
+    Ok((child, addr, folder))
+}
+
+#[test]
+fn a_log_that_nobody_reads_does_not_keep_it_from_ending() -> Tested {
+    let (mut child, addr, _folder) = logging(&["--log", "json"], "")?;
     let mut stream = TcpStream::connect(addr)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     // A pipe holds 64 KiB at most: some lines of more than 8 KiB, and not twelve.
@@ -105,6 +114,21 @@ fn a_log_that_nobody_reads_does_not_keep_it_from_ending() -> Tested {
         }
     }
     assert_eq!(end(&mut child)?.code(), Some(0));
+    Ok(())
+}
+
+#[test]
+fn a_line_of_the_log_is_as_wide_as_the_terminal() -> Tested {
+    for (columns, rest) in [(80, " 404 - - 0 applied 0 B held "), (200, " 404 -            -  ")] {
+        let (mut child, addr, _folder) = logging(&[], &columns.to_string())?;
+        let mut stream = TcpStream::connect(addr)?;
+        write!(stream, "GET /{} HTTP/1.1\r\nhost: a\r\n\r\n", "a".repeat(500))?;
+        let mut lines = BufReader::new(child.stdout.take().ok_or("no standard output")?).lines();
+        let line = lines.next().ok_or("no line")??;
+        end(&mut child)?;
+        assert_eq!(line.chars().count(), columns, "{line}");
+        assert!(line.contains(rest), "{line}");
+    }
     Ok(())
 }
 
