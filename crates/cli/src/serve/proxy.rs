@@ -77,7 +77,7 @@ impl Proxy {
         let seen = match views::enter(&self.state.views, &mut head, &host, ends.local) {
             Standing::Outside => None,
             Standing::In(seen) => Some(seen),
-            Standing::Elsewhere(path) => return elsewhere(&path),
+            Standing::Elsewhere(path) => return elsewhere(&host, &path),
             Standing::Gone => {
                 let advice = "Press Show in the panel again. Views are kept until the server ends, the last hundred of them.";
                 let page =
@@ -328,11 +328,12 @@ fn switch(
 }
 
 /// Sends the browser to where the view that it is in is named.
-fn elsewhere(path: &str) -> Response<Outgoing> {
+fn elsewhere(host: &str, path: &str) -> Response<Outgoing> {
     let mut headers = HeaderMap::new();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    // A path can be written in a header.
-    headers.extend(HeaderValue::try_from(path).ok().map(|path| (header::LOCATION, path)));
+    // With the host, as a path may begin with what would be another one; both came in a head, so both can be written in one.
+    let there = HeaderValue::try_from(format!("http://{host}{path}"));
+    headers.extend(there.ok().map(|there| (header::LOCATION, there)));
     assemble(StatusCode::TEMPORARY_REDIRECT, headers, Outgoing::Written(Source::EMPTY))
 }
 

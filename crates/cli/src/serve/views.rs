@@ -131,9 +131,10 @@ fn framed(policies: &HeaderValue) -> Option<HeaderValue> {
 
 /// Whether a reference leads to the listener.
 fn is_at(location: &str, host: &str) -> bool {
-    let is_relative = !location.starts_with("//")
-        && !location.starts_with('\\')
-        && location.split(['/', '?', '#']).next().is_some_and(|start| !start.contains(':'));
+    // To browsers a backslash is a slash, and two of them begin a host.
+    let begins_host = location.get(..2).is_some_and(|start| start.chars().all(|c| matches!(c, '/' | '\\')));
+    let is_relative =
+        !begins_host && location.split(['/', '?', '#']).next().is_some_and(|start| !start.contains(':'));
     is_relative || is_own(location, host)
 }
 
@@ -254,6 +255,8 @@ mod tests {
             ("http://localhost:80801/p", "http://localhost:80801/p"),
             ("https://evil.example/p", "https://evil.example/p"),
             ("//evil.example/p", "//evil.example/p"),
+            ("/\\evil.example/p", "/\\evil.example/p"),
+            ("\\/evil.example/p", "\\/evil.example/p"),
             ("mailto:a@b.example", "mailto:a@b.example"),
         ] {
             assert_eq!(applied(header::LOCATION, location).as_deref(), Some(to), "{location}");

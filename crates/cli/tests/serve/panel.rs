@@ -136,7 +136,10 @@ fn a_view_shows_what_was_chosen_and_the_origin_hears_nothing_of_it() -> Tested {
     assert_eq!(fetched.text(), "<h1>Hello Grace</h1>", "what the page fetches is in the view");
     let followed =
         server.fetch(&own("/p").header("referer", referer.as_str()).header("accept", "text/html"))?;
-    assert_eq!((followed.status, followed.header("location")), (307, Some(path.as_str())));
+    assert_eq!((followed.status, followed.header("location")), (307, Some(referer.as_str())));
+    let slashes = own("//evil.example/").header("referer", referer.as_str()).header("accept", "text/html");
+    let home = format!("http://{}//evil.example/?__engraft_view={id}", server.addr);
+    assert_eq!(server.fetch(&slashes)?.header("location"), Some(home.as_str()), "that is no other host");
     let sent = server.fetch(&own(&format!("/p/away?__engraft_view={id}")))?;
     assert_eq!(sent.header("location"), Some(format!("/p?a=1&__engraft_view={id}").as_str()));
 

@@ -159,8 +159,8 @@ export class View {
     replace(this.#said, quiet('Loading…'));
     this.#blank.hidden = true;
     this.#frame.hidden = false;
-    // Written anew, the same address would not be asked for again.
-    this.#frame.contentWindow.location.replace(server.inView(url.pathname + url.search, this.#view));
+    // Written anew, the same address would not be asked for again. With the origin, as a path may begin with two slashes.
+    this.#frame.contentWindow.location.replace(location.origin + server.inView(url.pathname + url.search, this.#view));
     this.#said.scrollIntoView({ block: 'nearest' });
   }
 }
