@@ -47,7 +47,10 @@ impl fmt::Display for ServeError {
                     path.display()
                 )
             }
-            Self::ServerName(host) => write!(f, "\"{host}\" is not a name that a certificate can be for"),
+            Self::ServerName(host) => write!(
+                f,
+                "\"{host}\" is not a name that a certificate can be for; write the host of --origin as its certificate has it"
+            ),
             Self::System(source) => write!(f, "the system does not let the server run: {source}"),
         }
     }

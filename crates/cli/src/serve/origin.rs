@@ -3,6 +3,7 @@
 //! Which host a request names, and which server it goes to, are two things: the name comes from the request, the server is always the one
 //! of the command line.
 
+use std::error::Error as _;
 use std::fmt;
 use std::io;
 use std::path::Path;
@@ -218,11 +219,19 @@ impl Unanswered {
             Self::Failed(error) if error.is_connect() => {
                 "Start the origin, or correct --origin, and load this page again."
             }
+            Self::Failed(error) if is_no_http(error) => {
+                "Look whether --origin names a web server, and whether it speaks http or https there."
+            }
             Self::Failed(_) => {
                 "The origin closed the connection without a whole answer: its log may say why."
             }
         }
     }
+}
+
+/// Whether what came can't be read.
+fn is_no_http(error: &hyper_util::client::legacy::Error) -> bool {
+    error.source().and_then(|source| source.downcast_ref()).is_some_and(hyper::Error::is_parse)
 }
 
 impl fmt::Display for Unanswered {
@@ -231,8 +240,11 @@ impl fmt::Display for Unanswered {
             Self::Late(time) => write!(f, "the origin did not answer within {} s", time.as_secs_f64()),
             Self::Failed(error) => {
                 let causes = causes(error);
-                let what =
-                    if error.is_connect() { "can't connect to the origin" } else { "the origin broke off" };
+                let what = match error {
+                    error if error.is_connect() => "can't connect to the origin",
+                    error if is_no_http(error) => "the origin does not answer in HTTP",
+                    _ => "the origin broke off",
+                };
                 write!(f, "{what}: {}", causes.last().map_or("no reason given", String::as_str))
             }
         }

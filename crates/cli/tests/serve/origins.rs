@@ -192,6 +192,18 @@ fn an_answer_is_whole_however_often_it_says_how_long_it_is() -> Tested {
 }
 
 #[test]
+fn what_is_no_http_is_told_of_with_what_to_look_at() -> Tested {
+    for answer in [&b"\x15\x03\x03\0\x02\x02\x32"[..], b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n"] {
+        let server = Server::with(GREETING, ["--origin", &format!("http://{}", raw(answer)?)])?;
+        let received = server.get("/")?;
+        let text = received.text();
+        assert_eq!(received.status, 502);
+        assert!(text.contains("does not answer in HTTP: ") && text.contains("http or https"), "{text}");
+    }
+    Ok(())
+}
+
+#[test]
 fn an_origin_that_is_down_is_told_of_on_a_page() -> Tested {
     // A port that was free a moment ago.
     let addr = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
