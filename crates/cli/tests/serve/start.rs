@@ -122,12 +122,12 @@ fn a_line_of_the_log_is_as_wide_as_the_terminal() -> Tested {
     for (columns, rest) in [(80, " 404 - - 0 applied 0 B held "), (200, " 404 -            -  ")] {
         let (mut child, addr, _folder) = logging(&[], &columns.to_string())?;
         let mut stream = TcpStream::connect(addr)?;
-        write!(stream, "GET /{} HTTP/1.1\r\nhost: a\r\n\r\n", "a".repeat(500))?;
+        write!(stream, "GET /\u{9b}2J{} HTTP/1.1\r\nhost: a\r\n\r\n", "a".repeat(500))?;
         let mut lines = BufReader::new(child.stdout.take().ok_or("no standard output")?).lines();
         let line = lines.next().ok_or("no line")??;
         end(&mut child)?;
         assert_eq!(line.chars().count(), columns, "{line}");
-        assert!(line.contains(rest), "{line}");
+        assert!(line.contains(rest) && line.contains(" /\\u{9b}2J"), "{line}");
     }
     Ok(())
 }
