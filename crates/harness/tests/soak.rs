@@ -8,6 +8,7 @@ fn a_short_soak_finds_every_answer_right() {
     let said = [soak.stderr, soak.stdout].map(|said| String::from_utf8_lossy(&said).into_owned()).concat();
     assert!(soak.status.success(), "{said}");
     assert!(said.contains("every answer compared"), "{said}");
-    let taken = said.lines().find_map(|line| line.split_once(" configurations taken")).map(|(taken, _)| taken);
+    let taken =
+        said.lines().find_map(|line| line.split_once(" configurations taken")).map(|(taken, _)| taken);
     assert!(taken.unwrap().parse::<u32>().unwrap() > 0, "{said}");
 }

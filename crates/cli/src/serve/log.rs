@@ -33,7 +33,12 @@ pub(crate) struct Log {
 impl Log {
     pub(crate) fn new(form: LogForm) -> Self {
         let stdout = io::stdout();
-        Self { form, palette: Palette::of(&stdout), columns: output::columns(&stdout), zone: TimeZone::system() }
+        Self {
+            form,
+            palette: Palette::of(&stdout),
+            columns: output::columns(&stdout),
+            zone: TimeZone::system(),
+        }
     }
 
     pub(crate) fn write(&self, exchange: &Exchange) {

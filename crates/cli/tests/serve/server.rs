@@ -33,9 +33,19 @@ routes:
   - { when: { name: { $exists: true } }, select: h1, text: \"Hello {{ name | default('you') }}\" }
 ";
 
+/// A process that does not outlive its test.
+pub(crate) struct Process(pub(crate) Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// A running `engraft serve`. Dropping it kills it.
 pub(crate) struct Server {
-    child: Child,
+    process: Process,
     pub(crate) addr: SocketAddr,
     lines: Receiver<String>,
     said: Receiver<String>,
@@ -84,7 +94,7 @@ impl Server {
             }
             before.push(line);
         };
-        Ok(Self { child, addr, lines, said, folder })
+        Ok(Self { process: Process(child), addr, lines, said, folder })
     }
 
     pub(crate) fn fetch(&self, request: &Request) -> Result<Received, Box<dyn Error>> {
@@ -124,38 +134,31 @@ impl Server {
 
     /// The most memory that it has had so far, in KiB.
     pub(crate) fn peak_memory(&self) -> Result<u64, Box<dyn Error>> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.0.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM")?;
         Ok(line.trim().trim_end_matches("kB").trim().parse()?)
     }
 
     /// Asks it to end, and waits until it has.
     pub(crate) fn end(mut self) -> Result<ExitStatus, Box<dyn Error>> {
-        end(&mut self.child)
+        self.process.end()
     }
 }
 
-/// Asks a process to end, and waits until it has.
-#[expect(clippy::disallowed_methods, reason = "a test waits for so long and no longer")]
-pub(crate) fn end(child: &mut Child) -> Result<ExitStatus, Box<dyn Error>> {
-    let pid = rustix::process::Pid::from_raw(i32::try_from(child.id())?).ok_or("no such process")?;
-    rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
-    let asked = Instant::now();
-    while asked.elapsed() < PATIENCE {
-        if let Some(status) = child.try_wait()? {
-            return Ok(status);
+impl Process {
+    /// Asks it to end, and waits until it has.
+    #[expect(clippy::disallowed_methods, reason = "a test waits for so long and no longer")]
+    pub(crate) fn end(&mut self) -> Result<ExitStatus, Box<dyn Error>> {
+        let pid = rustix::process::Pid::from_raw(i32::try_from(self.0.id())?).ok_or("no such process")?;
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
+        let asked = Instant::now();
+        while asked.elapsed() < PATIENCE {
+            if let Some(status) = self.0.try_wait()? {
+                return Ok(status);
+            }
+            std::thread::yield_now();
         }
-        std::thread::yield_now();
-    }
-    child.kill()?;
-    child.wait()?;
-    Err("it did not end".into())
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        Err("it did not end".into())
     }
 }
 

@@ -2,14 +2,14 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use engraft_harness::client::{Connection, Request};
 use engraft_harness::origin::{Gate, Origin, Pieces, Reply};
 use engraft_harness::wire::Protocol;
 use tempfile::TempDir;
 
-use crate::server::{GREETING, PATIENCE, Server, Tested, end};
+use crate::server::{GREETING, PATIENCE, Process, Server, Tested};
 
 /// The exit code of a run that does not serve, and what it said.
 fn refused(configuration: &str, args: &[&str]) -> Result<(Option<i32>, String), Box<dyn std::error::Error>> {
@@ -77,11 +77,11 @@ fn what_is_in_flight_ends_before_the_server_does() -> Tested {
 }
 
 /// A server of a folder with nothing in it for visitors and nobody at its log yet, and where it listens.
-fn logging(args: &[&str], columns: &str) -> Result<(Child, String, TempDir), Box<dyn std::error::Error>> {
+fn logging(args: &[&str], columns: &str) -> Result<(Process, String, TempDir), Box<dyn std::error::Error>> {
     let folder = tempfile::tempdir()?;
     let config = folder.path().join("engraft.yaml");
     std::fs::write(&config, GREETING)?;
-    let mut child = Command::new(env!("CARGO_BIN_EXE_engraft"))
+    let child = Command::new(env!("CARGO_BIN_EXE_engraft"))
         .args(["serve", "--listen", "127.0.0.1:0", "--config"])
         .arg(config)
         .arg("--site")
@@ -91,15 +91,16 @@ fn logging(args: &[&str], columns: &str) -> Result<(Child, String, TempDir), Box
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()?;
-    let said = BufReader::new(child.stderr.take().ok_or("no standard error")?).lines();
+    let mut process = Process(child);
+    let said = BufReader::new(process.0.stderr.take().ok_or("no standard error")?).lines();
     let at = |line: &String| Some(line.strip_prefix("at ")?.trim().trim_matches('/').replace("http://", ""));
     let addr = said.map_while(Result::ok).find_map(|line| at(&line)).ok_or("it did not start")?;
-    Ok((child, addr, folder))
+    Ok((process, addr, folder))
 }
 
 #[test]
 fn a_log_that_nobody_reads_does_not_keep_it_from_ending() -> Tested {
-    let (mut child, addr, _folder) = logging(&["--log", "json"], "")?;
+    let (mut process, addr, _folder) = logging(&["--log", "json"], "")?;
     let mut stream = TcpStream::connect(addr)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     // A pipe holds 64 KiB at most: some lines of more than 8 KiB, and not twelve.
@@ -113,19 +114,19 @@ fn a_log_that_nobody_reads_does_not_keep_it_from_ending() -> Tested {
             answer.extend(byte);
         }
     }
-    assert_eq!(end(&mut child)?.code(), Some(0));
+    assert_eq!(process.end()?.code(), Some(0));
     Ok(())
 }
 
 #[test]
 fn a_line_of_the_log_is_as_wide_as_the_terminal() -> Tested {
     for (columns, rest) in [(80, " 404 - - 0 applied 0 B held "), (200, " 404 -            -  ")] {
-        let (mut child, addr, _folder) = logging(&[], &columns.to_string())?;
+        let (mut process, addr, _folder) = logging(&[], &columns.to_string())?;
         let mut stream = TcpStream::connect(addr)?;
         write!(stream, "GET /\u{9b}2J{} HTTP/1.1\r\nhost: a\r\n\r\n", "a".repeat(500))?;
-        let mut lines = BufReader::new(child.stdout.take().ok_or("no standard output")?).lines();
+        let mut lines = BufReader::new(process.0.stdout.take().ok_or("no standard output")?).lines();
         let line = lines.next().ok_or("no line")??;
-        end(&mut child)?;
+        process.end()?;
         assert_eq!(line.chars().count(), columns, "{line}");
         assert!(line.contains(rest) && line.contains(" /\\u{9b}2J"), "{line}");
     }
@@ -135,7 +136,7 @@ fn a_line_of_the_log_is_as_wide_as_the_terminal() -> Tested {
 #[cfg(target_os = "linux")]
 #[test]
 fn what_is_to_outlive_the_terminal_does() -> Tested {
-    let mut child = Command::new("nohup")
+    let child = Command::new("nohup")
         .arg(env!("CARGO_BIN_EXE_engraft"))
         .args(["serve", "--listen", "127.0.0.1:0", "--site", ".", "--config"])
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/shop/engraft.yaml"))
@@ -143,10 +144,11 @@ fn what_is_to_outlive_the_terminal_does() -> Tested {
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()?;
-    let mut said = BufReader::new(child.stderr.take().ok_or("no standard error")?).lines();
+    let mut process = Process(child);
+    let mut said = BufReader::new(process.0.stderr.take().ok_or("no standard error")?).lines();
     let serves = said.any(|line| line.is_ok_and(|line| line.starts_with("panel ")));
-    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id()))?;
-    end(&mut child)?;
+    let status = std::fs::read_to_string(format!("/proc/{}/status", process.0.id()))?;
+    process.end()?;
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).ok_or("no SigIgn")?;
     // SIGHUP is the first signal.
     assert!(serves && u64::from_str_radix(ignored.trim(), 16)? & 1 == 1, "{ignored}");
