@@ -175,7 +175,10 @@ impl Noted {
             trace.request.choices = forced.pairs().clone();
         }
         let set = choice.decided.cookies.iter().map(|cookie| (header::SET_COOKIE, cookie.clone()));
-        self.hidden.learn(&set.collect());
+        if self.hidden.learn(&set.collect()) {
+            // Whoever has the number has the id.
+            HIDDEN.clone_into(&mut trace.request.random);
+        }
         let read = route.reads.iter().filter(|name| !route.decides.contains(name));
         let overridden = &trace.request.attributes;
         trace.attributes = read

@@ -40,9 +40,9 @@ impl Hidden {
         hidden
     }
 
-    /// Values of these headers are not to turn up elsewhere.
+    /// Values of these headers are not to turn up elsewhere. Returns whether there are any.
     #[cold]
-    pub(crate) fn learn(&mut self, headers: &HeaderMap) {
+    pub(crate) fn learn(&mut self, headers: &HeaderMap) -> bool {
         let mut found = Vec::new();
         for (name, value) in headers {
             let value = String::from_utf8_lossy(value.as_bytes());
@@ -52,10 +52,11 @@ impl Hidden {
             } else if self.is_secret(name) {
                 found.push(value.into_owned());
             } else {
-                found.extend(self.cookies(name, &value).map(|(_, value)| value.to_owned()));
+                found.extend(self.pieces(name, &value).filter_map(|(_, secret)| secret.map(str::to_owned)));
             }
         }
         found.iter().for_each(|value| self.learn_value(value));
+        !found.is_empty()
     }
 
     /// A value is not to turn up anywhere, nor as the places where values go write it.
@@ -99,11 +100,14 @@ impl Hidden {
         if self.is_secret(name) || *name == DEBUG_HEADER {
             return HIDDEN.to_owned();
         }
-        let mut shown = String::from_utf8_lossy(value.as_bytes()).into_owned();
-        let secret: Vec<(String, String)> =
-            self.cookies(name, &shown).map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        for (name, value) in secret {
-            shown = shown.replace(&format!("{name}={value}"), &format!("{name}={HIDDEN}"));
+        // Piece by piece: one value may begin like another one, of which the end would stay.
+        let mut shown = String::new();
+        for (piece, secret) in self.pieces(name, &String::from_utf8_lossy(value.as_bytes())) {
+            match piece.split_once('=').filter(|_| secret.is_some()) {
+                Some((name, _)) => shown.extend([name, "=", HIDDEN]),
+                None => shown += piece.strip_suffix(';').unwrap_or(piece),
+            }
+            shown += if piece.ends_with(';') { ";" } else { "" };
         }
         shown
     }
@@ -120,15 +124,24 @@ impl Hidden {
         shown
     }
 
-    /// The secret cookies in a line of `Cookie` or `Set-Cookie`.
-    fn cookies<'v>(&self, name: &HeaderName, value: &'v str) -> impl Iterator<Item = (&'v str, &'v str)> {
+    /// A header's value up to each semicolon, and the value of the secret cookie that stands there, without its quotes.
+    fn pieces<'v>(
+        &self,
+        name: &HeaderName,
+        value: &'v str,
+    ) -> impl Iterator<Item = (&'v str, Option<&'v str>)> {
         let pairs = match *name {
             header::COOKIE => usize::MAX,
             header::SET_COOKIE => 1,
             _ => 0,
         };
-        let pairs = value.split(';').take(pairs).filter_map(|pair| pair.trim().split_once('='));
-        pairs.filter(|(name, value)| !value.is_empty() && self.is_secret_cookie(name.trim()))
+        value.split_inclusive(';').enumerate().map(move |(number, piece)| {
+            let pair = piece.strip_suffix(';').unwrap_or(piece).split_once('=').filter(|_| number < pairs);
+            let value =
+                pair.filter(|(name, _)| self.is_secret_cookie(name.trim())).map(|(_, value)| value.trim());
+            let bare = |value: &'v str| value.strip_prefix('"')?.strip_suffix('"');
+            (piece, value.filter(|value| !value.is_empty()).map(|value| bare(value).unwrap_or(value)))
+        })
     }
 
     /// Takes the secrets out of every text of a trace.
@@ -209,6 +222,11 @@ mod tests {
             hidden.header(&HeaderName::from_static(name), &HeaderValue::from_static(value))
         };
         assert_eq!(shown("cookie", "a=1; session=other; b=2"), "a=1; session=‹hidden›; b=2");
+        assert_eq!(
+            shown("cookie", "session=abcd; session=abcdefgh; mysession=abcd; session =\"q\"; session="),
+            "session=‹hidden›; session=‹hidden›; mysession=abcd; session =‹hidden›; session=",
+            "a value that begins like another one leaves nothing behind"
+        );
         assert_eq!(shown("set-cookie", "session=new; Path=/"), "session=‹hidden›; Path=/");
         assert_eq!(shown("set-cookie", "a=1; session=x"), "a=1; session=x", "that is no cookie's name");
         assert_eq!(shown("x-api-key", "other"), "‹hidden›");
@@ -258,6 +276,11 @@ mod tests {
             hidden.scrub(&mut text);
             assert_eq!(text, "<‹hidden›>", "{written}");
         }
+        let quoted = HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_static("session=\"quoted\""))]);
+        hidden.learn(&quoted);
+        let mut text = "<quoted>".to_owned();
+        hidden.scrub(&mut text);
+        assert_eq!(text, "<‹hidden›>", "as attributes read it");
         let mut text = "flag new-nav: true".to_owned();
         hidden.scrub(&mut text);
         assert_eq!(text, "flag new-nav: true", "what asked for debug headers is no secret");

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::*;
 use crate::explain::compact;
-use crate::explain::trace::Trace;
+use crate::explain::trace::{HIDDEN, Trace};
 
 const CONFIG: &str = r#"
 version: 1
@@ -220,6 +220,22 @@ fn a_secret_id_is_hidden_on_its_first_page_too() {
     assert!(page.contains(&format!("<h1>Hi {id} </h1>")), "{page}");
     let json = serde_json::to_string(&trace).unwrap();
     assert!(!json.contains(id) && json.contains("Hi ‹hidden› "), "{json}");
+    assert_eq!(trace.request.random, HIDDEN, "the id is made of it");
+}
+
+#[test]
+fn the_number_that_ids_are_made_of_is_shown_where_the_id_is() {
+    let random = |cookie: Option<&'static str>| {
+        let mut request = request("/p/1");
+        request.headers.remove("cookie");
+        request.headers.insert(http::header::ACCEPT, HeaderValue::from_static("text/html"));
+        request.headers.extend(cookie.map(|it| (http::header::COOKIE, HeaderValue::from_static(it))));
+        let Next::Forward(forwarded) = begin(&engine(), &request, &surroundings(&[])).next else {
+            panic!("answered")
+        };
+        forwarded.abort().trace.unwrap().request.random
+    };
+    assert_eq!([random(None), random(Some("session=s3cr3t"))], ["ff", "ff"]);
 }
 
 #[test]

@@ -79,9 +79,12 @@ pub(super) fn answer(trace: &Trace, page: Vec<u8>) -> Answer {
     Answer::as_is(status.unwrap_or(StatusCode::OK), map(&response.headers), page)
 }
 
-/// What of the request is hidden, and was not given again: the names of headers and cookies.
+/// What of the request is hidden, and was not given again: the names of headers and cookies, and the number of chance.
 pub(super) fn hidden(trace: &Trace, given: &[Header]) -> Vec<String> {
     let mut hidden = Vec::new();
+    if trace.request.random == HIDDEN {
+        hidden.push("the number that new ids are made of".to_owned());
+    }
     let is_given = |name: &str| given.iter().any(|line| line.name == name);
     for header in trace.request.headers.iter().filter(|it| it.name != DEBUG_HEADER.as_str()) {
         if !header.value.contains(HIDDEN) || is_given(&header.name) {
