@@ -49,6 +49,7 @@ impl Visit {
             self.explained.by(Cause::Stages, &edits);
             if self.debug {
                 edits.extend(debug_headers("route=none", headers));
+                self.explained.by(Cause::Debug, &edits);
             }
             let body = Body::Passes(Report::default());
             return self.explained(status, headers, Answered { headers: edits, body });
@@ -77,6 +78,10 @@ impl Visit {
         if !self.debug && remembered.answers(status, &validators) {
             let mut leaving = headers.clone();
             answered.headers.iter().for_each(|edit| edit.apply(&mut leaving));
+            let of_the_body = conditional::not_modified(&leaving);
+            of_the_body.iter().for_each(|edit| edit.apply(&mut leaving));
+            answered.headers.extend(of_the_body);
+            self.explained.by(Cause::Validators, &answered.headers);
             answered.body = Self::not_modified(&leaving, answered.body);
         }
         self.explained(status, headers, answered)
@@ -398,7 +403,7 @@ impl Visit {
         done
     }
 
-    /// The answer to a visitor who has what a response with the headers `leaving` holds.
+    /// The answer, with the headers `leaving`, to a visitor who has what the response holds.
     fn not_modified(leaving: &HeaderMap, body: Body) -> Body {
         let (mut report, confirmed) = match body {
             Body::Passes(mut report) | Body::NotModified(_, mut report) => {
@@ -409,9 +414,7 @@ impl Visit {
         };
         report.body = BodyState::NotModified;
         report.exposures = confirmed;
-        let mut headers = leaving.clone();
-        conditional::not_modified(leaving).iter().for_each(|edit| edit.apply(&mut headers));
-        let headers = headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+        let headers = leaving.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
         Body::NotModified(LocalResponse { status: StatusCode::NOT_MODIFIED, headers }, report)
     }
 

@@ -277,6 +277,49 @@ fn a_head_that_is_restored_is_told_as_it_leaves() {
 }
 
 #[test]
+fn what_is_answered_in_place_of_a_stored_page_is_told_as_it_leaves() {
+    let config = "version: 1\nstage: client\nroutes: [{ name: a, cache: { store: { max_age: 1h } } }]";
+    let engine = Arc::new(Engine::load(config.as_bytes()).unwrap().engine);
+    let mut request = request("/");
+    request.headers.insert(http::header::IF_NONE_MATCH, HeaderValue::from_static("\"abc\""));
+    let Next::Forward(forwarded) = begin(&engine, &request, &surroundings(&[])).next else {
+        panic!("answered")
+    };
+    let mut came = HeaderMap::new();
+    for (name, value) in [("content-type", "text/html"), ("content-length", "9"), ("etag", "\"abc\"")] {
+        came.insert(name, HeaderValue::from_static(value));
+    }
+    let answered = forwarded.answer(StatusCode::OK, &came);
+    let Body::NotModified(left, report) = answered.body else { panic!("{:?}", answered.body) };
+    let response = report.trace.unwrap().response.unwrap();
+    assert_eq!((response.status, response.came_status), (304, Some(200)));
+    let mut told: HeaderMap = came;
+    for change in &response.changes {
+        let name = HeaderName::try_from(&change.name).unwrap();
+        told.remove(&name);
+        told.extend(change.after.iter().map(|value| (name.clone(), value.parse().unwrap())));
+    }
+    assert_eq!(told, left.headers.into_iter().collect::<HeaderMap>());
+}
+
+#[test]
+fn every_change_has_a_cause_that_the_page_on_traces_knows() {
+    let page = include_str!("../../../docs/trace.md");
+    for path in ["/p/1", "/elsewhere", "/derived"] {
+        let (trace, _) = traced(path, &surroundings(&[]));
+        let changes = trace.response.iter().flat_map(|it| &it.changes);
+        for change in changes.chain(trace.origin.iter().flat_map(|it| &it.changes)) {
+            for by in &change.by {
+                assert!(
+                    by.starts_with("patch ") || page.contains(&format!("| `{by}` |")),
+                    "{path}: {change:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn nobody_who_has_not_asked_gets_a_trace() {
     let engine = engine();
     let mut request = request("/p/1");
