@@ -78,7 +78,6 @@ impl Lint<'_> {
         let is_wider =
             is_complete || winner.guarded_by().next().is_none() || has_same_guards(written, beaten);
         let (slot, target) = (&effect.slot, &effect.target);
-        let (winner, loser) = (&winner.label, &loser.label);
         let order = match counts {
             Counts::Earlier => "the earlier one",
             Counts::Later => "the later one",
@@ -86,12 +85,14 @@ impl Lint<'_> {
         if !both {
             return None;
         }
+        let may_meet = only_first && only_second && !self.may_be_for_others(winner, loser);
+        let (winner, loser) = (&winner.label, &loser.label);
         let message = if !only_second && is_wider {
             format!(
                 "what patch {loser} does to {slot} of {target} is never seen: wherever it applies, patch {winner} does, too, and of two \
                  {order} counts; guard them so that they exclude each other, or take one out"
             )
-        } else if only_first && only_second {
+        } else if may_meet {
             format!(
                 "patches {winner} and {loser} both change {slot} of {target}, and a request may be for both: {order} counts, which is \
                  patch {winner}; guard them so that they exclude each other"

@@ -61,6 +61,12 @@ impl Effect<'_> {
         if self.target != later.target || self.what == later.what && self.slot == later.slot {
             return None;
         }
+        if let (Slot::Pointer(pointer), What::Gone) = (self.slot, &self.what)
+            && ends_in_index(pointer)
+        {
+            // An array moves up, so that the later one is done to another element.
+            return None;
+        }
         match (self.slot, later.slot) {
             (Slot::Element, Slot::Element | Slot::Content) | (Slot::Redirect, Slot::Redirect) => {
                 Some(Counts::Earlier)
@@ -70,6 +76,11 @@ impl Effect<'_> {
             _ => None,
         }
     }
+}
+
+fn ends_in_index(pointer: &str) -> bool {
+    let last = pointer.rsplit('/').next().unwrap_or_default();
+    !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Everything that a patch does of which only one can count.

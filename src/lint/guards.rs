@@ -15,6 +15,7 @@ use crate::config::model;
 use crate::config::problem::Code;
 use crate::decide::condition::{Attributes, Kind};
 use crate::patch::Patch;
+use crate::request::decided::Decided;
 use crate::request::input::Input;
 use crate::request::user_agent::Device;
 
@@ -117,6 +118,23 @@ impl Lint<'_> {
         Some(survey)
     }
 
+    /// Whether one of two patches asks for a decision, which the other does not, that may come out so for visitors only for whom the
+    /// other patch is not: experiments share a namespace so that nobody is in two of them, or are for one country each.
+    pub(super) fn may_be_for_others(&self, first: &Patch, second: &Patch) -> bool {
+        let [first, second]: [BTreeSet<&str>; 2] = [first, second].map(|patch| patch.guarded_by().collect());
+        first.symmetric_difference(&second).any(|name| match Decided::of(name) {
+            Some(Decided::Variant(key)) => self.config.experiments.get(key).is_none_or(is_for_some),
+            Some(Decided::Flag(name)) => {
+                let is_of = |key: &str| {
+                    name.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+                };
+                let mut flags = self.config.features.iter().filter(|(key, _)| is_of(key)).peekable();
+                flags.peek().is_none() || flags.any(|(_, flag)| has_rule_for_some(flag))
+            }
+            _ => false,
+        })
+    }
+
     /// The values that are compared with, groups included.
     fn scalars(&self, value: &Value, found: &mut Vec<Value>) {
         match value {
@@ -160,6 +178,21 @@ impl Lint<'_> {
         values.dedup();
         Domain { values, is_closed: closed.is_some() }
     }
+}
+
+/// Whether not everybody can have any of its variations.
+fn is_for_some(experiment: &model::Experiment) -> bool {
+    let model::Experiment { condition, namespace, parent_conditions, force, active, .. } = experiment;
+    let is_limited = condition.is_some() || namespace.is_some() || !parent_conditions.is_empty();
+    let is_timed = experiment.starts_at.is_some() || experiment.ends_at.is_some();
+    is_limited || is_timed || force.is_some() || *active == Some(false)
+}
+
+/// The same of a flag's values, by what GrowthBook calls it.
+fn has_rule_for_some(flag: &Value) -> bool {
+    const LIMITS: [&str; 5] = ["condition", "namespace", "parentConditions", "filters", "ranges"];
+    let mut rules = flag.get("rules").and_then(Value::as_array).into_iter().flatten();
+    rules.any(|rule| LIMITS.iter().any(|limit| rule.get(*limit).is_some()))
 }
 
 fn names_group(value: &Value) -> bool {

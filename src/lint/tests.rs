@@ -29,8 +29,16 @@ fn of_patches(patches: &[&str]) -> Vec<String> {
   device: {{ user_agent: device }}
   bot: {{ user_agent: bot }}
 visitor: {{ id: {{ cookie: id }} }}
-experiments: {{ hero: {{ variations: [control, bold] }} }}
-features: {{ nav: {{ defaultValue: false, rules: [] }} }}
+experiments:
+  hero: {{ variations: [control, bold] }}
+  left: {{ variations: [control, bold], namespace: {{ name: n, range: [0, 0.5] }} }}
+  right: {{ variations: [control, bold], namespace: {{ name: n, range: [0.5, 1] }} }}
+  us: {{ variations: [control, bold], condition: {{ country: US }} }}
+  over: {{ variations: [control, bold], active: false }}
+features:
+  nav: {{ defaultValue: false, rules: [] }}
+  part: {{ defaultValue: false, rules: [{{ coverage: 0.5, hashAttribute: id, force: true }}] }}
+  beta: {{ defaultValue: false, rules: [{{ condition: {{ country: DE }}, force: true }}] }}
 saved_groups: {{ vips: [gold] }}
 routes:
 - name: r
@@ -230,6 +238,36 @@ fn patches_conflict_where_both_apply_and_one_is_lost() {
             "json: body, set: { /a: 1 }",
             "json: body, remove: [/a]",
             Some("conflicting-patches routes[0].patches[0].set[\"/a\"]"),
+        ),
+        // An array moves up behind an element that goes: the second is done to another one.
+        ("json: body, remove: [/a/0]", "json: body, set: { /a/0: 1 }", None),
+        (
+            "json: body, set: { /a/0: 1 }",
+            "json: body, remove: [/a/0]",
+            Some("conflicting-patches routes[0].patches[0].set[\"/a/0\"]"),
+        ),
+        // Experiments that are for other visitors each.
+        (
+            "select: h1, variant: { left: bold }, text: a",
+            "select: h1, variant: { right: bold }, text: b",
+            None,
+        ),
+        ("select: h1, variant: { us: bold }, text: a", "select: h1, when: { country: DE }, text: b", None),
+        ("select: h1, variant: { us: bold }, text: a", "select: h1, flag: { beta: true }, text: b", None),
+        (
+            "select: h1, variant: { over: bold }, text: a",
+            "select: h1, variant: { hero: bold }, text: b",
+            None,
+        ),
+        (
+            "select: h1, variant: { us: bold }, when: { plan: pro }, text: a",
+            "select: h1, variant: { us: bold }, when: { age: 7 }, text: b",
+            Some(LOST),
+        ),
+        (
+            "select: h1, variant: { hero: bold }, text: a",
+            "select: h1, flag: { part: true }, text: b",
+            Some(LOST),
         ),
         (
             "redirect: { to: /a }",
