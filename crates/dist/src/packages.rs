@@ -63,8 +63,7 @@ pub(crate) fn parts(package: &str, target: &str) -> Outcome<Parts> {
         packages.insert(
             id.clone(),
             Package {
-                // How it was written before SPDX had a word for it.
-                licence: about.license.as_ref().map(|licence| licence.replace('/', " OR ")),
+                licence: about.license.as_deref().map(spdx),
                 repository: about.repository.clone(),
                 description: about.description.clone(),
                 folder,
@@ -74,6 +73,11 @@ pub(crate) fn parts(package: &str, target: &str) -> Outcome<Parts> {
         );
     }
     Ok(Parts { root: all.root, packages, needs: all.needs })
+}
+
+/// The expression that a licence is, which some packages still write as `MIT / Apache-2.0`, as was usual before SPDX had a word for it.
+fn spdx(licence: &str) -> String {
+    licence.split('/').map(str::trim).collect::<Vec<_>>().join(" OR ")
 }
 
 #[derive(Deserialize)]
@@ -172,6 +176,14 @@ mod tests {
         assert_eq!(needs(&id("c", "2.0.0-rc.1")), "");
         assert!(Tree::read("0a\n").is_err());
         assert!(Tree::read("").is_err());
+    }
+
+    #[test]
+    fn licences_are_expressions() {
+        for licence in ["MIT OR Apache-2.0", "MIT/Apache-2.0", "MIT / Apache-2.0"] {
+            assert_eq!(spdx(licence), "MIT OR Apache-2.0", "{licence}");
+        }
+        assert_eq!(spdx("(MIT OR Apache-2.0) AND BSD-3-Clause"), "(MIT OR Apache-2.0) AND BSD-3-Clause");
     }
 
     #[test]
