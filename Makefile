@@ -41,7 +41,7 @@ wasm: ## Build the module, dist/engraft.wasm
 	@scripts/check-tools cargo cc wasm-target
 	cargo build --release --target $(WASM_TARGET) -p engraft-filter
 	@mkdir -p dist
-	@cp $(TARGET_DIR)/$(WASM_TARGET)/release/engraft_filter.wasm $(MODULE).new
+	@cp '$(TARGET_DIR)/$(WASM_TARGET)/release/engraft_filter.wasm' $(MODULE).new
 	@mv $(MODULE).new $(MODULE)
 	@printf '%s: %s bytes, %s gzipped\n' $(MODULE) "$$(wc -c < $(MODULE))" "$$(gzip -9c $(MODULE) | wc -c)"
 
@@ -110,8 +110,8 @@ bench: wasm envoy ## Measure filters in Envoy (BENCH_SECONDS=2, BENCH_ONLY=lua|b
 	@# The client gains nothing from link-time optimisation, which takes longer than the measurements.
 	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
 		cargo build --release -p engraft-harness --bin engraft-bench
-	BENCH_BUFFERING_WASM=$(abspath $(TARGET_DIR)/$(WASM_TARGET)/release/engraft_bench_buffering.wasm) \
-		$(TARGET_DIR)/release/engraft-bench
+	BENCH_BUFFERING_WASM="$$(realpath '$(TARGET_DIR)/$(WASM_TARGET)/release/engraft_bench_buffering.wasm')" \
+		'$(TARGET_DIR)/release/engraft-bench'
 	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
 		cargo bench -p engraft-harness --bench operations | tee -a target/bench.md
 	@# The command line tool as it ships, and its client as above.
