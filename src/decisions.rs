@@ -117,6 +117,11 @@ impl Decisions {
         self.trials.iter().map(move |(name, trial)| (name.as_str(), trial.run(evaluation, now)))
     }
 
+    /// Where visitors' ids come from.
+    pub(crate) const fn id(&self) -> Option<&model::VisitorId> {
+        self.visitors.id.as_ref()
+    }
+
     /// Who may choose what they see.
     #[must_use]
     pub const fn force(&self) -> Option<&model::Force> {

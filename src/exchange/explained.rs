@@ -12,6 +12,7 @@ use super::choice::Choice;
 use super::report::{PatchReport, Report};
 use super::{LocalResponse, RequestEdits, Surroundings};
 use crate::cache::lets_shared_caches_keep;
+use crate::config::model::VisitorId;
 use crate::decide::condition::Attributes as _;
 use crate::engine::{Engine, Route};
 use crate::explain::compact;
@@ -24,6 +25,7 @@ use crate::html::editor::Recorded;
 use crate::html::splice::Spliced;
 use crate::patch::Patch;
 use crate::request::RequestHead;
+use crate::request::decided::ID;
 use crate::request::input::Input;
 
 /// See the [module](self).
@@ -203,10 +205,16 @@ impl Noted {
                 }
             })
             .collect();
-        let shows = |patch: &Patch| {
-            let mut hidden = trace.attributes.iter().filter(|it| it.hidden && !it.value.is_null());
-            hidden.any(|attribute| patch.reads().contains(&attribute.name))
+        let hidden = trace.attributes.iter().filter(|it| it.hidden && !it.value.is_null());
+        let mut hidden: Vec<&str> = hidden.map(|it| it.name.as_str()).collect();
+        let is_hidden = |id: &VisitorId| {
+            let by_cookie = id.cookie.as_ref().is_some_and(|name| self.hidden.is_secret_cookie(name));
+            by_cookie || id.from.iter().any(|name| hidden.contains(&name.as_str()))
         };
+        if engine.decisions().id().is_some_and(is_hidden) {
+            hidden.push(ID);
+        }
+        let shows = |patch: &Patch| hidden.iter().any(|name| patch.reads().contains(*name));
         let eligible = choice.patches.numbered(&choice.eligible);
         self.showing = eligible.filter(|patch| shows(patch)).map(|patch| patch.label.clone()).collect();
         let notes = choice.decided.notes.iter();

@@ -224,6 +224,26 @@ fn a_secret_id_is_hidden_on_its_first_page_too() {
 }
 
 #[test]
+fn what_filters_make_of_a_secret_id_is_as_hidden() {
+    for (of_id, secret) in [("{ cookie: uid }", "[uid]"), ("{ from: [session] }", "[session]")] {
+        let config = CONFIG
+            .replace("id: { cookie: uid }", &format!("id: {of_id}"))
+            .replace("cookies: [session]", &format!("cookies: {secret}"))
+            .replace("Hi {{ country }} {{ session }}", "Hi {{ id | truncate(4) }}");
+        let engine = Arc::new(Engine::load(config.as_bytes()).unwrap().engine);
+        let Next::Forward(forwarded) = begin(&engine, &request("/p/1"), &surroundings(&[])).next else {
+            panic!("answered")
+        };
+        let mut came = HeaderMap::new();
+        came.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
+        let Body::Edited(mut edits) = forwarded.answer(StatusCode::OK, &came).body else { panic!("passes") };
+        edits.write(PAGE.as_bytes(), &mut Vec::new());
+        let body = edits.end(&mut Vec::new()).trace.unwrap().body.unwrap();
+        assert_eq!(body.edits[0].with, "‹hidden›", "{of_id}");
+    }
+}
+
+#[test]
 fn the_number_that_ids_are_made_of_is_shown_where_the_id_is() {
     let random = |cookie: Option<&'static str>| {
         let mut request = request("/p/1");
