@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use siphasher::sip128::{Hasher128, SipHasher13};
 use std::hash::Hasher;
 
@@ -88,6 +88,7 @@ impl Engine {
         }
         check_limits(&config.limits, &mut problems);
         check_debug(config.debug.as_ref(), &mut problems);
+        check_secrets(&config.secrets, &mut problems);
         let exposures = Sinks::compile(config.exposures.as_ref(), &mut problems);
         let max_value_bytes = usize::try_from(config.limits.max_value_bytes).unwrap_or(usize::MAX);
         let mut attributes = Catalogue::compile(&config.attributes, max_value_bytes, &mut problems);
@@ -336,6 +337,27 @@ fn check_debug(debug: Option<&model::Debug>, problems: &mut Vec<Problem>) {
     }
 }
 
+/// A name that nothing can have would hide nothing, and nobody would know.
+fn check_secrets(secrets: &model::Secrets, problems: &mut Vec<Problem>) {
+    let path = Path::default().key("secrets");
+    let mut report = |member: &str, index: usize, message: String| {
+        problems.push(Problem::new(Kind::InvalidValue, path.clone().key(member).index(index), message));
+    };
+    let is_cookie = |name: &str| {
+        let ends =
+            |letter: char| matches!(letter, '=' | ';') || letter.is_whitespace() || letter.is_control();
+        !name.is_empty() && !name.contains(ends)
+    };
+    for (index, name) in secrets.cookies.iter().enumerate().filter(|(_, name)| !is_cookie(name)) {
+        report("cookies", index, format!("\"{name}\" can't be the name of a cookie; write the name alone"));
+    }
+    for (index, name) in secrets.headers.iter().enumerate() {
+        if HeaderName::try_from(name).is_err() {
+            report("headers", index, format!("\"{name}\" is not a header name; write the name alone"));
+        }
+    }
+}
+
 /// Names become parts of metrics and headers.
 fn check_names(routes: &[model::Route], problems: &mut Vec<Problem>) {
     let mut seen = BTreeSet::new();
@@ -369,7 +391,7 @@ fn digest(config: &Config) -> u128 {
 }
 
 /// Headers that only engraft may send.
-pub(crate) fn internal_headers(headers: &HeaderMap) -> impl Iterator<Item = http::HeaderName> + '_ {
+pub(crate) fn internal_headers(headers: &HeaderMap) -> impl Iterator<Item = HeaderName> + '_ {
     headers.keys().filter(|name| name.as_str().starts_with("x-engraft-")).cloned()
 }
 
@@ -400,6 +422,15 @@ mod tests {
             let first = problems(&format!("- {{ name: rest, match: {matches}, {public} }}\n{beta}"));
             assert_eq!(first, "", "what comes later chooses nothing");
         }
+    }
+
+    #[test]
+    fn a_secret_that_nothing_can_be_called_is_refused() {
+        let found =
+            problems("  []\nsecrets: { cookies: [session, a=b, ''], headers: [X-Api-Key, 'x-key: '] }");
+        let places = ["cookies[1]", "cookies[2]", "headers[1]"];
+        assert!(places.iter().all(|place| found.contains(&format!("secrets.{place} "))), "{found}");
+        assert_eq!(found.lines().count(), places.len(), "{found}");
     }
 
     #[test]
