@@ -49,10 +49,11 @@ impl Hidden {
             if ALWAYS.contains(&name.as_str()) {
                 // A scheme (`Bearer`) is no secret, and what follows it may stand alone elsewhere.
                 found.extend(value.split_whitespace().next_back().map(str::to_owned));
-            } else if self.is_secret(name) {
+                continue;
+            }
+            found.extend(self.pieces(name, &value).filter_map(|(_, secret)| secret.map(str::to_owned)));
+            if self.is_secret(name) {
                 found.push(value.into_owned());
-            } else {
-                found.extend(self.pieces(name, &value).filter_map(|(_, secret)| secret.map(str::to_owned)));
             }
         }
         found.iter().for_each(|value| self.learn_value(value));
@@ -87,9 +88,9 @@ impl Hidden {
         ALWAYS.contains(&name.as_str()) || self.secrets.headers.iter().any(named)
     }
 
-    /// Whether a cookie of that name is shown.
+    /// Whether a cookie of that name is shown. None is where their header is not.
     pub(crate) fn is_secret_cookie(&self, name: &str) -> bool {
-        self.secrets.cookies.iter().any(|secret| secret == name)
+        self.secrets.cookies.iter().any(|secret| secret == name) || self.is_secret(&header::COOKIE)
     }
 
     /// A header's value as it may be shown.
@@ -135,10 +136,11 @@ impl Hidden {
             header::SET_COOKIE => 1,
             _ => 0,
         };
+        let name = name.clone();
         value.split_inclusive(';').enumerate().map(move |(number, piece)| {
             let pair = piece.strip_suffix(';').unwrap_or(piece).split_once('=').filter(|_| number < pairs);
-            let value =
-                pair.filter(|(name, _)| self.is_secret_cookie(name.trim())).map(|(_, value)| value.trim());
+            let is_secret = |cookie: &str| self.is_secret_cookie(cookie.trim()) || self.is_secret(&name);
+            let value = pair.filter(|(cookie, _)| is_secret(cookie)).map(|(_, value)| value.trim());
             let bare = |value: &'v str| value.strip_prefix('"')?.strip_suffix('"');
             (piece, value.filter(|value| !value.is_empty()).map(|value| bare(value).unwrap_or(value)))
         })
@@ -284,6 +286,19 @@ mod tests {
         let mut text = "flag new-nav: true".to_owned();
         hidden.scrub(&mut text);
         assert_eq!(text, "flag new-nav: true", "what asked for debug headers is no secret");
+    }
+
+    #[test]
+    fn where_the_header_of_cookies_is_hidden_each_of_them_is() {
+        let secrets = Secrets { cookies: vec![], headers: vec!["cookie".into(), "set-cookie".into()] };
+        let request = HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_static("a=first; b=second"))]);
+        let mut hidden = Hidden::of(&secrets, [], &request);
+        let set = HeaderValue::from_static("c=third; Path=/");
+        assert!(hidden.learn(&HeaderMap::from_iter([(header::SET_COOKIE, set)])));
+        let mut text = "first second third".to_owned();
+        hidden.scrub(&mut text);
+        assert_eq!(text, "‹hidden› ‹hidden› ‹hidden›");
+        assert!(hidden.is_secret_cookie("b"), "attributes of it are hidden, too");
     }
 
     #[test]
