@@ -73,6 +73,14 @@ impl Kind {
         OFTEN.into_iter().map(|(kind, _)| kind)
     }
 
+    /// One of those that need most memory.
+    fn large(random: &mut Random) -> Self {
+        random.of(
+            Self::LargePage,
+            [Self::LargePage, Self::MiddlePage, Self::Hostile, Self::Download, Self::SlowVisitor],
+        )
+    }
+
     fn any(random: &mut Random) -> Self {
         let mut left = random.below(OFTEN.iter().map(|(_, often)| often).sum());
         for (kind, often) in OFTEN {
@@ -115,6 +123,9 @@ impl fmt::Display for Kind {
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
     pub(crate) is_over: AtomicBool,
+    /// At first everybody asks for what is large, all at once: memory that was needed once is not given back, and what is needed at most is
+    /// to be known before anybody looks at whether it grows.
+    pub(crate) is_warm: AtomicBool,
     /// The last configuration that Envoy was given, if it can be used; and the last one that it has said it took.
     pub(crate) offered: AtomicUsize,
     pub(crate) taken: AtomicUsize,
@@ -184,7 +195,8 @@ impl Client {
     /// Visits until it is over, or something is wrong.
     pub(crate) fn run(&mut self) -> Result<(), Box<Wrong>> {
         while !self.shared.is_over.load(Ordering::SeqCst) {
-            let kind = Kind::any(&mut self.random);
+            let is_warm = self.shared.is_warm.load(Ordering::SeqCst);
+            let kind = if is_warm { Kind::any(&mut self.random) } else { Kind::large(&mut self.random) };
             if self.random.one_in(40) {
                 self.http1 = None;
                 self.http2 = None;
