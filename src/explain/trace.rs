@@ -295,7 +295,7 @@ pub struct Cache {
 #[serde(default)]
 #[expect(clippy::exhaustive_structs, reason = "a format")]
 pub struct Body {
-    /// `edited`, `not_wanted`, `untouched:…`; docs/operation.md lists them.
+    /// `edited`, `not_wanted`, `untouched:…`; docs/logging.md lists them.
     pub state: String,
     /// The largest number of bytes that were held between two chunks.
     #[serde(skip_serializing_if = "is_zero_usize")]
