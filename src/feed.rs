@@ -37,7 +37,7 @@ use std::time::Duration;
 
 pub use action::{Action, AnswerHead, Moment, Question};
 pub use board::{Board, Entry};
-pub use failure::Failure;
+pub use failure::{Failure, Reason};
 pub use source::{GrowthBook, Source};
 
 use crate::decide::decrypt::DecryptionKey;
@@ -192,7 +192,7 @@ impl Feed {
         }
         match (head.status, &self.known) {
             (304, Some(Issue { tag: Some(_), .. })) => {
-                self.count(Counter::of("payload.not_modified"));
+                self.count(Counter::PayloadNotModified);
                 self.schedule.succeeded(moment);
             }
             (200, _)
@@ -204,7 +204,7 @@ impl Feed {
                 self.fails(Failure::TooLong { bytes: head.body_bytes }, moment);
             }
             (200, _) => {
-                self.count(Counter::of("payload.fetched"));
+                self.count(Counter::PayloadFetched);
                 self.take(body(), head.tag, moment);
             }
             (status, _) => self.fails(Failure::Status(status), moment),
@@ -232,7 +232,7 @@ impl Feed {
     }
 
     fn tell(&mut self, failure: &Failure, moment: Moment) {
-        self.count(Counter::because("payload.failed", failure.reason()));
+        self.count(Counter::PayloadFailed(failure.reason()));
         if let Some(more) = self.warnings.speaks(moment.millis) {
             let kept = match &self.known {
                 Some(issue) => format!("the last good one stays, {issue}"),
@@ -331,7 +331,7 @@ impl Feed {
     }
 
     fn comes(&mut self, live: Live, issue: Issue) {
-        self.count(Counter::of("payload.taken_over"));
+        self.count(Counter::PayloadTakenOver);
         let live = Arc::new(live);
         if let Some((_, earlier)) = self.next.take() {
             self.in_force = Some(earlier);

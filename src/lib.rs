@@ -19,6 +19,7 @@ pub mod json;
 #[cfg(feature = "lint")]
 pub mod lint;
 pub mod live;
+mod names;
 pub mod optimize;
 pub mod patch;
 pub mod request;

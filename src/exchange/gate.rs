@@ -8,6 +8,7 @@ use crate::coding::Coding;
 use crate::headers::list;
 use crate::html::charset::{Charset, Sniffer};
 use crate::json::script::is_json;
+use crate::names::names;
 
 /// Why a body is not edited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -39,24 +40,20 @@ pub enum Untouched {
     ForeignRecord,
 }
 
-impl Untouched {
-    /// Its name in reports and counters.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Head => "head",
-            Self::Status => "status",
-            Self::ContentType => "content_type",
-            Self::NoTransform => "no_transform",
-            Self::ContentCoding => "content_coding",
-            Self::CorruptCoding => "corrupt_coding",
-            Self::Expansion => "expansion",
-            Self::Trailers => "trailers",
-            Self::Charset => "charset",
-            Self::TooLong => "too_long",
-            Self::UntoldCharset => "untold_charset",
-            Self::ForeignRecord => "foreign_record",
-        }
+names! {
+    Untouched {
+        Head => "head",
+        Status => "status",
+        ContentType => "content_type",
+        NoTransform => "no_transform",
+        ContentCoding => "content_coding",
+        CorruptCoding => "corrupt_coding",
+        Expansion => "expansion",
+        Trailers => "trailers",
+        Charset => "charset",
+        TooLong => "too_long",
+        UntoldCharset => "untold_charset",
+        ForeignRecord => "foreign_record",
     }
 }
 

@@ -10,7 +10,15 @@ use crate::explain::hidden::Hidden;
 use crate::explain::trace::Trace;
 use crate::exposure::Event;
 use crate::html::outcome::{Outcome, Skip};
+use crate::names::names;
 use crate::patch::Patch;
+
+mod counter;
+
+pub use counter::Counter;
+
+/// The histogram of [`Report::held_bytes`].
+pub const HELD_BYTES: &str = "body.held_bytes";
 
 /// See the [module](self).
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -72,18 +80,14 @@ pub enum NotStorable {
     OtherConfiguration,
 }
 
-impl NotStorable {
-    /// Its name in counters.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::SetCookie => "set_cookie",
-            Self::Vary => "vary",
-            Self::ContentCoding => "content_coding",
-            Self::Partial => "partial",
-            Self::Passing => "passing",
-            Self::OtherConfiguration => "other_configuration",
-        }
+names! {
+    NotStorable {
+        SetCookie => "set_cookie",
+        Vary => "vary",
+        ContentCoding => "content_coding",
+        Partial => "partial",
+        Passing => "passing",
+        OtherConfiguration => "other_configuration",
     }
 }
 
@@ -137,15 +141,11 @@ pub enum Break {
     Expansion,
 }
 
-impl Break {
-    /// Its name in reports and counters.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Corrupt => "corrupt",
-            Self::Truncated => "truncated",
-            Self::Expansion => "expansion",
-        }
+names! {
+    Break {
+        Corrupt => "corrupt",
+        Truncated => "truncated",
+        Expansion => "expansion",
     }
 }
 
@@ -248,34 +248,6 @@ impl fmt::Display for PatchReport {
     }
 }
 
-/// A counter: what is counted, and for some the reason. The set of counters is closed. Shown as `body.edited`,
-/// `body.untouched.charset`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Counter {
-    group: &'static str,
-    reason: Option<&'static str>,
-}
-
-impl Counter {
-    pub(crate) const fn of(group: &'static str) -> Self {
-        Self { group, reason: None }
-    }
-
-    pub(crate) const fn because(group: &'static str, reason: &'static str) -> Self {
-        Self { group, reason: Some(reason) }
-    }
-}
-
-impl fmt::Display for Counter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.group)?;
-        match self.reason {
-            Some(reason) => write!(f, ".{reason}"),
-            None => Ok(()),
-        }
-    }
-}
-
 impl Report {
     pub(super) fn redirected(route: &str, patch: &Patch) -> Self {
         Self {
@@ -298,6 +270,12 @@ impl Report {
         patches.join(",")
     }
 
+    /// The largest number of bytes that were held of a page that was edited.
+    #[must_use]
+    pub fn held_bytes(&self) -> Option<u64> {
+        (self.body == BodyState::Edited).then(|| u64::try_from(self.max_held_bytes).unwrap_or(u64::MAX))
+    }
+
     /// What to count, and by how much.
     #[must_use]
     pub fn counters(&self) -> BTreeMap<Counter, u64> {
@@ -308,48 +286,48 @@ impl Report {
                 *sum = sum.saturating_add(n.into());
             }
         };
-        count(Counter::of("requests"), 1);
-        count(Counter::of("requests.no_route"), self.route.is_none().into());
-        count(Counter::of("redirects"), self.redirected_by.is_some().into());
-        count(Counter::of("rewrites"), self.rewritten.into());
-        count(Counter::of("cache.tags_dropped"), u32::try_from(self.dropped_tags).unwrap_or(u32::MAX));
-        count(Counter::of("cache.cookies_dropped"), self.drops_cookies.into());
-        count(Counter::of("decisions.forced"), self.forced.into());
-        count(Counter::of("decisions.no_payload"), self.awaits_payload.into());
-        count(Counter::of("exposures.too_long"), self.too_long_exposures);
-        count(Counter::of("exposures"), u32::try_from(self.exposures.len()).unwrap_or(u32::MAX));
+        count(Counter::Requests, 1);
+        count(Counter::NoRoute, self.route.is_none().into());
+        count(Counter::Redirects, self.redirected_by.is_some().into());
+        count(Counter::Rewrites, self.rewritten.into());
+        count(Counter::TagsDropped, u32::try_from(self.dropped_tags).unwrap_or(u32::MAX));
+        count(Counter::CookiesDropped, self.drops_cookies.into());
+        count(Counter::Forced, self.forced.into());
+        count(Counter::NoPayload, self.awaits_payload.into());
+        count(Counter::ExposuresTooLong, self.too_long_exposures);
+        count(Counter::Exposures, u32::try_from(self.exposures.len()).unwrap_or(u32::MAX));
         if let Some(reason) = self.not_storable {
-            count(Counter::because("cache.not_storable", reason.name()), 1);
+            count(Counter::NotStorable(reason), 1);
         }
         match self.body {
             BodyState::NotWanted => {}
-            BodyState::Untouched(reason) => count(Counter::because("body.untouched", reason.name()), 1),
-            BodyState::Stored => count(Counter::of("body.stored"), 1),
-            BodyState::NotModified => count(Counter::of("body.not_modified"), 1),
-            BodyState::Edited => count(Counter::of("body.edited"), 1),
-            BodyState::Reverted => count(Counter::of("body.reverted"), 1),
-            BodyState::Broken(why) => count(Counter::because("body.broken", why.name()), 1),
-            BodyState::Aborted => count(Counter::of("body.aborted"), 1),
+            BodyState::Untouched(reason) => count(Counter::BodyUntouched(reason), 1),
+            BodyState::Stored => count(Counter::BodyStored, 1),
+            BodyState::NotModified => count(Counter::BodyNotModified, 1),
+            BodyState::Edited => count(Counter::BodyEdited, 1),
+            BodyState::Reverted => count(Counter::BodyReverted, 1),
+            BodyState::Broken(why) => count(Counter::BodyBroken(why), 1),
+            BodyState::Aborted => count(Counter::BodyAborted, 1),
         }
         for outcome in &self.late {
-            count(Counter::of("exposures.in_page"), outcome.applied);
+            count(Counter::ExposuresInPage, outcome.applied);
             for (reason, n) in &outcome.skipped {
-                count(Counter::because("exposures.in_page_skipped", reason.name()), *n);
+                count(Counter::InPageSkipped(*reason), *n);
             }
         }
         for patch in &self.patches {
             let Some(outcome) = &patch.outcome else { continue };
-            count(Counter::of("patches.applied"), outcome.applied);
+            count(Counter::PatchesApplied, outcome.applied);
             for (reason, n) in &outcome.skipped {
-                count(Counter::because("patches.skipped", reason.name()), *n);
+                count(Counter::PatchesSkipped(*reason), *n);
             }
             if let Some(reason) = outcome.search_ended {
-                count(Counter::because("patches.search_ended", reason.name()), 1);
+                count(Counter::SearchEnded(reason), 1);
             }
             let to_its_end = matches!(self.body, BodyState::Edited | BodyState::Reverted);
             if to_its_end && !patch.is_applied() && !outcome.skipped.contains_key(&Skip::Reverted) {
-                count(Counter::of("patches.missed"), outcome.skipped.is_empty().into());
-                count(Counter::of("patches.required_missed"), patch.required.into());
+                count(Counter::PatchesMissed, outcome.skipped.is_empty().into());
+                count(Counter::PatchesRequiredMissed, patch.required.into());
             }
         }
         counters

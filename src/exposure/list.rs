@@ -14,7 +14,7 @@ pub struct List {
 
 impl List {
     /// Counts what did not fit into a list.
-    pub const FULL: Counter = Counter::of("exposures.list_full");
+    pub const FULL: Counter = Counter::ExposuresListFull;
 
     /// A list of events that are JSON already; those that would make it longer than [`MAX_LIST_BYTES`] are left out.
     #[must_use]

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::decide::decrypt::DecryptError;
 use crate::decide::payload::{MAX_PAYLOAD_BYTES, PayloadError};
+use crate::names::names;
 
 /// See the module.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,23 +34,70 @@ pub enum Failure {
     Payload(PayloadError),
 }
 
+/// As what a [`Failure`] is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Reason {
+    /// Envoy does not know the cluster.
+    NoCluster,
+    /// Envoy could not ask.
+    NotAsked,
+    /// The answer broke off, or was longer than Envoy holds.
+    BrokenOff,
+    /// Neither an answer came nor the end of one.
+    Silent,
+    /// Another status than 200 or 304.
+    Status,
+    /// It is compressed.
+    ContentCoding,
+    /// It is longer than is read.
+    TooLong,
+    /// It is no JSON.
+    NoJson,
+    /// It is JSON, and no payload.
+    NoPayload,
+    /// It is encrypted, and there is no key.
+    NoKey,
+    /// It is encrypted by another key.
+    WrongKey,
+    /// What it says is encrypted is not.
+    NotEncrypted,
+}
+
+names! {
+    Reason {
+        NoCluster => "no_cluster",
+        NotAsked => "not_asked",
+        BrokenOff => "broken_off",
+        Silent => "silent",
+        Status => "status",
+        ContentCoding => "content_coding",
+        TooLong => "too_long",
+        NoJson => "no_json",
+        NoPayload => "no_payload",
+        NoKey => "no_key",
+        WrongKey => "wrong_key",
+        NotEncrypted => "not_encrypted",
+    }
+}
+
 impl Failure {
-    /// Its name in counters.
+    /// As what it is counted.
     #[must_use]
-    pub const fn reason(&self) -> &'static str {
+    pub const fn reason(&self) -> Reason {
         match self {
-            Self::NoCluster { .. } => "no_cluster",
-            Self::NotAsked => "not_asked",
-            Self::BrokenOff => "broken_off",
-            Self::Silent => "silent",
-            Self::Status(_) => "status",
-            Self::ContentCoding => "content_coding",
-            Self::TooLong { .. } | Self::Payload(PayloadError::TooLong { .. }) => "too_long",
-            Self::Payload(PayloadError::Json { .. } | PayloadError::Member { .. }) => "no_json",
-            Self::Payload(PayloadError::Unexpected { .. }) => "no_payload",
-            Self::Payload(PayloadError::NoKey { .. }) => "no_key",
-            Self::Payload(PayloadError::Encrypted { why: DecryptError::WrongKey, .. }) => "wrong_key",
-            Self::Payload(PayloadError::Encrypted { .. }) => "not_encrypted",
+            Self::NoCluster { .. } => Reason::NoCluster,
+            Self::NotAsked => Reason::NotAsked,
+            Self::BrokenOff => Reason::BrokenOff,
+            Self::Silent => Reason::Silent,
+            Self::Status(_) => Reason::Status,
+            Self::ContentCoding => Reason::ContentCoding,
+            Self::TooLong { .. } | Self::Payload(PayloadError::TooLong { .. }) => Reason::TooLong,
+            Self::Payload(PayloadError::Json { .. } | PayloadError::Member { .. }) => Reason::NoJson,
+            Self::Payload(PayloadError::Unexpected { .. }) => Reason::NoPayload,
+            Self::Payload(PayloadError::NoKey { .. }) => Reason::NoKey,
+            Self::Payload(PayloadError::Encrypted { why: DecryptError::WrongKey, .. }) => Reason::WrongKey,
+            Self::Payload(PayloadError::Encrypted { .. }) => Reason::NotEncrypted,
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::locate::{Lost, Misfit};
+use crate::names::names;
 
 /// Why a patch was not applied to an element that it matches. The page then has what the origin sent there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -82,46 +83,60 @@ pub enum Skip {
     Internal,
 }
 
+names! {
+    Skip {
+        VoidElement => "void_element",
+        RawText => "raw_text_element",
+        Charset => "charset",
+        UnsafeAttribute => "unsafe_attribute",
+        Covered => "covered",
+        Unclosed => "unclosed",
+        Misnested => "misnested",
+        Markup => "misplaced_markup",
+        Frame => "page_frame",
+        Untagged => "untagged",
+        HeldTooLong => "held_too_long",
+        TooManyMatches => "too_many_matches",
+        UnreadableText => "unreadable_text",
+        TooManyElements => "too_many_elements",
+        NotJson => "not_json",
+        UnsafeJson => "unsafe_json",
+        JsonSyntax => "json_syntax",
+        JsonTooDeep => "json_too_deep",
+        JsonTooLong => "json_too_long",
+        JsonRepeats => "json_repeats",
+        ScriptComment => "script_comment",
+        Policy => "content_security_policy",
+        Move => "move",
+        Selector => "unsupported_selector",
+        Unsupported => "unsupported_mutation",
+        OpenMarkup => "open_markup",
+        InertMarkup => "inert_markup",
+        EndsElement => "ends_its_element",
+        Dependent => "depends_on_mutation",
+        TooManyChanges => "too_many_changes",
+        TextTooLong => "text_too_long",
+        Reverted => "reverted",
+        Internal => "internal",
+    } or {
+        Self::Lost(lost) => lost.name(),
+    }
+}
+
 impl Skip {
-    /// Its name in reports and counters.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::VoidElement => "void_element",
-            Self::RawText => "raw_text_element",
-            Self::Charset => "charset",
-            Self::UnsafeAttribute => "unsafe_attribute",
-            Self::Covered => "covered",
-            Self::Unclosed => "unclosed",
-            Self::Misnested => "misnested",
-            Self::Markup => "misplaced_markup",
-            Self::Frame => "page_frame",
-            Self::Untagged => "untagged",
-            Self::HeldTooLong => "held_too_long",
-            Self::TooManyMatches => "too_many_matches",
-            Self::UnreadableText => "unreadable_text",
-            Self::TooManyElements => "too_many_elements",
-            Self::NotJson => "not_json",
-            Self::UnsafeJson => "unsafe_json",
-            Self::JsonSyntax => "json_syntax",
-            Self::JsonTooDeep => "json_too_deep",
-            Self::JsonTooLong => "json_too_long",
-            Self::JsonRepeats => "json_repeats",
-            Self::ScriptComment => "script_comment",
-            Self::Policy => "content_security_policy",
-            Self::Move => "move",
-            Self::Selector => "unsupported_selector",
-            Self::Unsupported => "unsupported_mutation",
-            Self::OpenMarkup => "open_markup",
-            Self::InertMarkup => "inert_markup",
-            Self::EndsElement => "ends_its_element",
-            Self::Dependent => "depends_on_mutation",
-            Self::TooManyChanges => "too_many_changes",
-            Self::TextTooLong => "text_too_long",
-            Self::Reverted => "reverted",
-            Self::Internal => "internal",
-            Self::Lost(lost) => lost.name(),
-        }
+    /// All of them.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        Self::ALL.iter().copied().chain(Lost::ALL.map(Self::Lost))
+    }
+
+    /// Those for which a search ends before the page does.
+    pub(crate) fn of_search() -> impl Iterator<Item = Self> {
+        Lost::ALL.map(Self::Lost).into_iter().chain([Self::TooManyElements, Self::Internal])
+    }
+
+    /// Those of what is made for the end of a page.
+    pub(crate) fn of_page_end() -> impl Iterator<Item = Self> {
+        [Self::Misnested, Self::Policy, Self::Reverted].into_iter()
     }
 }
 

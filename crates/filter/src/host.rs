@@ -306,12 +306,26 @@ pub(crate) fn set_filter_state(key: &str, value: &str) {
     let _ = hostcalls::set_property(vec![key], Some(value.as_bytes()));
 }
 
-/// A counter's number; `None` where Envoy gives none.
-pub(crate) fn define_counter(name: &str) -> Option<u32> {
-    hostcalls::define_metric(MetricType::Counter, name).ok()
+/// What Envoy calls a metric of this VM.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Metric(u32);
+
+/// A counter; `None` where Envoy gives none. Asked for again, it is the same one.
+pub(crate) fn define_counter(name: &str) -> Option<Metric> {
+    hostcalls::define_metric(MetricType::Counter, name).ok().map(Metric)
+}
+
+/// A histogram, likewise.
+pub(crate) fn define_histogram(name: &str) -> Option<Metric> {
+    hostcalls::define_metric(MetricType::Histogram, name).ok().map(Metric)
 }
 
 /// Adds to a counter.
-pub(crate) fn increment(id: u32, n: u64) {
-    let _ = hostcalls::increment_metric(id, i64::try_from(n).unwrap_or(i64::MAX));
+pub(crate) fn increment(counter: Metric, n: u64) {
+    let _ = hostcalls::increment_metric(counter.0, i64::try_from(n).unwrap_or(i64::MAX));
+}
+
+/// Puts a value into a histogram.
+pub(crate) fn record(histogram: Metric, value: u64) {
+    let _ = hostcalls::record_metric(histogram.0, value);
 }

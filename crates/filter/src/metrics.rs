@@ -1,19 +1,22 @@
-//! Counters: `engraft.<name>`, those of the origin stage `engraft.origin.<name>`, defined when they are first used.
+//! Metrics: `engraft.<name>`, those of the origin stage `engraft.origin.<name>`. All are defined when a configuration loads: a
+//! counter that first appears with a 1 has no increase that Prometheus could see, and the first error is the one to be told of.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use engraft::config::model::Stage;
-use engraft::exchange::report::{Counter, Report};
+use engraft::exchange::report::{Counter, HELD_BYTES, Report};
 
-use crate::host;
+use crate::host::{self, Metric};
 
-/// The counters of a plugin; a copy is another handle to the same ones.
+/// The metrics of a plugin; a copy is another handle to the same ones.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Metrics {
-    prefix: &'static str,
-    ids: Rc<RefCell<BTreeMap<Counter, Option<u32>>>>,
+pub(crate) struct Metrics(Rc<Defined>);
+
+#[derive(Debug, Default)]
+struct Defined {
+    counters: BTreeMap<Counter, Metric>,
+    held_bytes: Option<Metric>,
 }
 
 /// How the names begin of what a plugin of this stage tells: two of them may run for one request, in one Envoy.
@@ -25,8 +28,14 @@ pub(crate) const fn prefix(stage: Stage) -> &'static str {
 }
 
 impl Metrics {
+    /// Defines all that a stage has.
     pub(crate) fn new(stage: Stage) -> Self {
-        Self { prefix: prefix(stage), ids: Rc::default() }
+        let prefix = prefix(stage);
+        let counters = Counter::all(stage)
+            .filter_map(|counter| Some((counter, host::define_counter(&format!("{prefix}.{counter}"))?)))
+            .collect();
+        let held_bytes = host::define_histogram(&format!("{prefix}.{HELD_BYTES}"));
+        Self(Rc::new(Defined { counters, held_bytes }))
     }
 
     /// Adds what an exchange counts.
@@ -34,14 +43,15 @@ impl Metrics {
         for (counter, n) in report.counters() {
             self.add(counter, n);
         }
+        if let (Some(histogram), Some(bytes)) = (self.0.held_bytes, report.held_bytes()) {
+            host::record(histogram, bytes);
+        }
     }
 
     /// Adds to one of them.
     pub(crate) fn add(&self, counter: Counter, n: u64) {
-        let mut ids = self.ids.borrow_mut();
-        let define = |counter: &Counter| host::define_counter(&format!("{}.{counter}", self.prefix));
-        if let Some(id) = ids.entry(counter).or_insert_with_key(define) {
-            host::increment(*id, n);
+        if let Some(metric) = self.0.counters.get(&counter) {
+            host::increment(*metric, n);
         }
     }
 }

@@ -274,6 +274,9 @@ pub enum Lost {
 }
 
 impl Lost {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Ambiguous, Self::TooComplex, Self::TagTooLong];
+
     /// Its name in reports and counters.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -22,13 +22,12 @@ impl Counts {
     /// As counters.
     #[must_use]
     pub const fn counters(self) -> [(Counter, u64); 5] {
-        const GROUP: &str = "exposures.collector";
         [
-            (Counter::because(GROUP, "queued"), self.queued),
-            (Counter::because(GROUP, "sent"), self.sent),
-            (Counter::because(GROUP, "dropped"), self.dropped),
-            (Counter::because(GROUP, "failed"), self.failed),
-            (Counter::because(GROUP, "retries"), self.retries),
+            (Counter::CollectorQueued, self.queued),
+            (Counter::CollectorSent, self.sent),
+            (Counter::CollectorDropped, self.dropped),
+            (Counter::CollectorFailed, self.failed),
+            (Counter::CollectorRetries, self.retries),
         ]
     }
 }
