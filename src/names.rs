@@ -1,19 +1,18 @@
 //! Names of reasons, which reports, logs and counters show.
 
-/// One table gives an enum its names and a list of all that have one, so that none can lack either. Variants that hold something
-/// are named after `or`, and are not in the list.
+/// One table gives an enum its names and a list of all that have one, so that none can lack either. A variant
+/// that holds another enum has a row for each of its variants.
 macro_rules! names {
-    ($type:ident { $($variant:ident => $name:literal,)+ } $(or { $($held:pat => $held_name:expr,)+ })?) => {
+    ($type:ident { $($variant:ident $(($held:path))? => $name:expr,)+ }) => {
         impl $type {
-            #[doc = "All of them that hold nothing."]
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant $(($held))?),+];
 
-            #[doc = "Its name in reports and counters."]
+            /// Its name in reports and counters.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self {
-                    $(Self::$variant => $name,)+
-                    $($($held => $held_name,)+)?
+                    $(Self::$variant $(($held))? => $name,)+
                 }
             }
         }

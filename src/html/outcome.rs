@@ -85,6 +85,9 @@ pub enum Skip {
 
 names! {
     Skip {
+        Lost(Lost::Ambiguous) => Lost::Ambiguous.name(),
+        Lost(Lost::TooComplex) => Lost::TooComplex.name(),
+        Lost(Lost::TagTooLong) => Lost::TagTooLong.name(),
         VoidElement => "void_element",
         RawText => "raw_text_element",
         Charset => "charset",
@@ -118,26 +121,21 @@ names! {
         TextTooLong => "text_too_long",
         Reverted => "reverted",
         Internal => "internal",
-    } or {
-        Self::Lost(lost) => lost.name(),
     }
 }
 
 impl Skip {
-    /// All of them.
-    pub(crate) fn all() -> impl Iterator<Item = Self> {
-        Self::ALL.iter().copied().chain(Lost::ALL.map(Self::Lost))
-    }
-
     /// Those for which a search ends before the page does.
-    pub(crate) fn of_search() -> impl Iterator<Item = Self> {
-        Lost::ALL.map(Self::Lost).into_iter().chain([Self::TooManyElements, Self::Internal])
-    }
+    pub(crate) const OF_SEARCH: &'static [Self] = &[
+        Self::Lost(Lost::Ambiguous),
+        Self::Lost(Lost::TooComplex),
+        Self::Lost(Lost::TagTooLong),
+        Self::TooManyElements,
+        Self::Internal,
+    ];
 
     /// Those of what is made for the end of a page.
-    pub(crate) fn of_page_end() -> impl Iterator<Item = Self> {
-        [Self::Misnested, Self::Policy, Self::Reverted].into_iter()
-    }
+    pub(crate) const OF_PAGE_END: &'static [Self] = &[Self::Misnested, Self::Policy, Self::Reverted];
 }
 
 impl From<Misfit> for Skip {

@@ -29,6 +29,7 @@ mod manifests;
 mod many;
 mod multiplexed;
 mod observed;
+mod operations;
 mod pages;
 mod parallel;
 mod rewrite;

@@ -31,9 +31,12 @@ impl Metrics {
     /// Defines all that a stage has.
     pub(crate) fn new(stage: Stage) -> Self {
         let prefix = prefix(stage);
-        let counters = Counter::all(stage)
-            .filter_map(|counter| Some((counter, host::define_counter(&format!("{prefix}.{counter}"))?)))
-            .collect();
+        let mut counters = BTreeMap::new();
+        for counter in Counter::all(stage) {
+            if let Some(metric) = host::define_counter(&format!("{prefix}.{counter}")) {
+                counters.insert(counter, metric);
+            }
+        }
         let held_bytes = host::define_histogram(&format!("{prefix}.{HELD_BYTES}"));
         Self(Rc::new(Defined { counters, held_bytes }))
     }

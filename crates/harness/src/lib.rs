@@ -43,6 +43,7 @@ pub mod nginx;
 pub mod origin;
 pub mod payload;
 mod process;
+pub mod prometheus;
 pub mod samples;
 pub mod serve;
 pub mod shop;

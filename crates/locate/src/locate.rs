@@ -262,7 +262,7 @@ pub struct AttributePlace {
 
 /// Why no more places are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_enums, reason = "whoever counts them must name each")]
 pub enum Lost {
     /// Markup whose tree can't be known from the stream: framesets, elements that were moved where selectors ask for
     /// siblings or parents, a second `body` with attributes.
@@ -274,9 +274,6 @@ pub enum Lost {
 }
 
 impl Lost {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Ambiguous, Self::TooComplex, Self::TagTooLong];
-
     /// Its name in reports and counters.
     #[must_use]
     pub const fn name(self) -> &'static str {

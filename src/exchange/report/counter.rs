@@ -36,11 +36,16 @@ macro_rules! counters {
 
         impl Counter {
             /// All that a stage counts.
-            pub fn all(stage: Stage) -> impl Iterator<Item = Self> {
-                let plain = [$((Self::$variant, Where::$where)),+].into_iter();
-                let because = std::iter::empty()
-                    $(.chain($all.map(|reason| (Self::$why(reason), Where::$why_where))))+;
-                plain.chain(because).filter(move |(_, place)| place.has(stage)).map(|(counter, _)| counter)
+            #[must_use]
+            pub fn all(stage: Stage) -> Vec<Self> {
+                let mut all = Vec::new();
+                $(if Where::$where.has(stage) { all.push(Self::$variant); })+
+                $(if Where::$why_where.has(stage) {
+                    for reason in $all {
+                        all.push(Self::$why(*reason));
+                    }
+                })+
+                all
             }
 
             /// What is counted, and why.
@@ -113,27 +118,27 @@ counters! {
     PatchesRequiredMissed => "patches.required_missed", Each;
     because
     /// Responses of a stored route that are not stored.
-    NotStorable(NotStorable) of NotStorable::ALL.iter().copied() => "cache.not_storable", Origin;
+    NotStorable(NotStorable) of NotStorable::ALL => "cache.not_storable", Origin;
     /// Bodies that were wanted and left as they came.
-    BodyUntouched(Untouched) of Untouched::ALL.iter().copied() => "body.untouched", Each;
+    BodyUntouched(Untouched) of Untouched::ALL => "body.untouched", Each;
     /// Responses that were broken off after what could be decoded.
-    BodyBroken(Break) of Break::ALL.iter().copied() => "body.broken", Each;
+    BodyBroken(Break) of Break::ALL => "body.broken", Each;
     /// Elements to which a patch was not applied.
-    PatchesSkipped(Skip) of Skip::all() => "patches.skipped", Each;
+    PatchesSkipped(Skip) of Skip::ALL => "patches.skipped", Each;
     /// Patches for which not the whole page was searched.
-    SearchEnded(Skip) of Skip::of_search() => "patches.search_ended", Each;
+    SearchEnded(Skip) of Skip::OF_SEARCH => "patches.search_ended", Each;
     /// Pages whose own scripts could not be told of assignments.
-    InPageSkipped(Skip) of Skip::of_page_end() => "exposures.in_page_skipped", Visitors;
+    InPageSkipped(Skip) of Skip::OF_PAGE_END => "exposures.in_page_skipped", Visitors;
     /// Questions for a payload that brought none.
-    PayloadFailed(Reason) of Reason::ALL.iter().copied() => "payload.failed", Visitors;
+    PayloadFailed(Reason) of Reason::ALL => "payload.failed", Visitors;
 }
 
 impl Where {
-    fn has(self, stage: Stage) -> bool {
+    const fn has(self, stage: Stage) -> bool {
         match self {
             Self::Each => true,
-            Self::Visitors => stage != Stage::Origin,
-            Self::Origin => stage == Stage::Origin,
+            Self::Visitors => !matches!(stage, Stage::Origin),
+            Self::Origin => matches!(stage, Stage::Origin),
         }
     }
 }
