@@ -97,7 +97,7 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::SmallPage => "page of 2 KB",
-            Self::MiddlePage => "page of 120 KB",
+            Self::MiddlePage => "page of 170 KB",
             Self::LargePage => "page of 1 MB",
             Self::Json => "JSON",
             Self::Moved => "redirect",
