@@ -161,7 +161,12 @@ fn the_page_has_a_row_for_each_metric_and_no_other() -> Outcome {
     let documented: Vec<&String> =
         rows.iter().map(|(name, _)| name).filter(|name| !is_envoys(name)).collect();
     let names: BTreeSet<String> = documented.iter().map(|name| (*name).clone()).collect();
-    assert_eq!(names, expected);
+    let (gone, new) = (names.difference(&expected), expected.difference(&names));
+    let [gone, new] = [gone.collect::<Vec<_>>(), new.collect()];
+    assert!(
+        gone.is_empty() && new.is_empty(),
+        "rows without a metric: {gone:?}, metrics without a row: {new:?}"
+    );
     assert_eq!(documented.len(), names.len(), "a metric has two rows");
     Ok(())
 }
