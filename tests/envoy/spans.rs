@@ -137,7 +137,8 @@ routes:
       - { request_headers: { set: { x-hero: \"{{ variants.hero }}\" } } }
 ",
     )?;
-    let layers = json!([{ "name": "static", "static_layer": { "tracing.opentelemetry.min_flush_spans": 1 } }]);
+    let layers =
+        json!([{ "name": "static", "static_layer": { "tracing.opentelemetry.min_flush_spans": 1 } }]);
     let envoy = Bootstrap::proxy(
         // Whether a request is sampled is in its id.
         Listener::main()
