@@ -52,7 +52,7 @@ impl Line {
 /// What the plugin has logged: level and text of each line.
 fn logged(envoy: &Envoy) -> Vec<(String, String)> {
     let line = |line: &str| {
-        // Names of plugin and root, and of the VM where a stream speaks.
+        // `root_id` and `vm_id`; where a stream speaks, the plugin's name before them.
         let (head, text) = line.split_once("] wasm log engraft engraft")?;
         let (_, text) = text.split_once(": ")?;
         let level = head.split("][").nth(2)?;
